@@ -1,0 +1,37 @@
+# Set-up happens by itself: .venv is made again when pyproject.toml or constraints.txt changes.
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+BIN := .venv/bin
+
+.PHONY: demo test quick lint bench wheel clean
+
+demo: .venv/ready  ## set up, and run the main job on the embedded local profile
+	@$(BIN)/skill demo
+
+test: .venv/ready  ## set up, lint, and run every test
+	@$(MAKE) --no-print-directory lint
+	@$(BIN)/python -m pytest
+
+quick: .venv/ready  ## the tests that take seconds
+	@$(BIN)/python -m pytest -m "not slow"
+
+lint: .venv/ready  ## ruff, mypy strict, and the floors of the house
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: .venv/ready  ## measure against peers installed beside us; writes bench/RESULTS.md
+	@$(BIN)/python bench/run.py
+
+wheel: .venv/ready  ## build the wheel into dist/
+	@$(BIN)/python -m pip -q wheel --no-deps --no-build-isolation -w dist .
+
+clean:  ## remove everything that can be made again
+	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+.venv/ready: pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "skill-engine needs Python 3.11 or newer; set PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@echo "setting up .venv with $(PYTHON) (once)"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@

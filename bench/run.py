@@ -1,0 +1,159 @@
+"""`make bench`: CPU seconds of whole processes, ours and the peers', interleaved, medians, written to bench/RESULTS.md.
+
+CPU seconds (user and system, children included) say what a machine spends; they hardly move when it is busy with other
+things, as wall-clock seconds do. Nothing here is asserted: figures are for comparison, on one machine, in one run.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from bench.peers import Peer, peers
+from bench.workloads import WORKLOADS, Command, Workload, check_large, healed, ours, skill_command
+
+RESULTS = Path(__file__).with_name("RESULTS.md")
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
+SIZES = (100, 1_000, 10_000)
+
+
+def measure(command: Command) -> float:
+    """CPU seconds of one process with its children. Raises RuntimeError with what it said when it does not end well."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(
+        command.argv,
+        cwd=command.folder,
+        env={**os.environ, **command.environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode != command.status:
+        raise RuntimeError(f"{' '.join(command.argv)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def interleaved(commands: Mapping[str, Callable[[], Command]], rounds: int) -> dict[str, float]:
+    """The median of each command over so many rounds, one of each in turn."""
+    taken: dict[str, list[float]] = {name: [] for name in commands}
+    for _ in range(rounds):
+        for name, prepare in commands.items():
+            taken[name].append(measure(prepare()))
+    return {name: statistics.median(seconds) for name, seconds in taken.items()}
+
+
+def main() -> None:
+    """Measures everything and writes the report."""
+    scratch = Path(os.environ.get("BENCH_SCRATCH") or Path(tempfile.gettempdir()) / "skill-engine-bench")
+    scratch.mkdir(parents=True, exist_ok=True)
+    found = list(peers(scratch))
+    have = [peer for peer in found if isinstance(peer, Peer)]
+    lacking = [peer for peer in found if isinstance(peer, str)]
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        table = {workload: _workload(workload, have, work) for workload in WORKLOADS}
+        single = interleaved(_singles(work), ROUNDS)
+        growth = {steps: _growth(steps, work) for steps in SIZES}
+    RESULTS.write_text(report(have, lacking, table, single, growth))
+    print(RESULTS.read_text())
+
+
+def _workload(workload: Workload, have: Sequence[Peer], work: Path) -> dict[str, float]:
+    commands = {peer.name: _once(peer, workload, work) for peer in have}
+    return interleaved({name: _always(command) for name, command in commands.items()}, ROUNDS)
+
+
+def _always(command: Command) -> Callable[[], Command]:
+    return lambda: command
+
+
+def _once(peer: Peer, workload: Workload, work: Path) -> Command:
+    folder = work / peer.name.replace(" ", "_")
+    folder.mkdir(exist_ok=True)
+    return peer.prepare(workload, folder)
+
+
+def _singles(work: Path) -> dict[str, Callable[[], Command]]:
+    folder = work / "singles"
+    large = check_large(folder)
+    python = Command(argv=(sys.executable, "-c", "pass"), folder=work)
+    imports = "import click, yaml, jinja2, sqlite3, asyncio, anyio"
+    return {
+        "python -c pass": lambda: python,
+        f"python -c '{imports}'": lambda: Command(argv=(sys.executable, "-c", imports), folder=work),
+        "skill --help": lambda: skill_command(folder, "--help"),
+        "skill run: one healed step": lambda: healed(folder),
+        "skill check: 1,700 lines": lambda: large,
+    }
+
+
+def _growth(steps: int, work: Path) -> float:
+    return measure(ours(Workload(name="growth", steps=steps, program=False), work / "skill"))
+
+
+def report(
+    have: Sequence[Peer],
+    lacking: Sequence[str],
+    table: Mapping[Workload, Mapping[str, float]],
+    single: Mapping[str, float],
+    growth: Mapping[int, float],
+) -> str:
+    """The figures as Markdown."""
+    lines = [
+        "# Measured",
+        "",
+        f"CPU seconds of whole processes, median of {ROUNDS} interleaved rounds,",
+        f"{time.strftime('%Y-%m-%d', time.gmtime())}, Python {platform.python_version()}, {os.cpu_count()} cores.",
+        "`make bench` makes this page again.",
+        "",
+        "| work | " + " | ".join(f"{peer.name}" for peer in have) + " |",
+        "|---|" + "---|" * len(have),
+    ]
+    for workload, taken in table.items():
+        lines.append(f"| {workload.name} | " + " | ".join(_cell(peer, taken) for peer in have) + " |")
+    lines += ["", "In brackets: how many times what `skill` takes.", "", "| one process | CPU seconds |", "|---|---|"]
+    lines += [f"| `{name}` | {seconds:.3f} |" for name, seconds in single.items()]
+    lines += ["", "| no-op steps in one run | CPU seconds | milliseconds a step |", "|---|---|---|"]
+    lines += [
+        f"| {steps:,} | {seconds:.2f} | {_each(steps, seconds, table):.2f} |" for steps, seconds in growth.items()
+    ]
+    lines += ["", f"Peers: {', '.join(f'{peer.name} {peer.version}' for peer in have[1:])}.", *lacking]
+    return "\n".join([*lines, *_targets(table)]) + "\n"
+
+
+def _cell(peer: Peer, taken: Mapping[str, float]) -> str:
+    ratio = taken[peer.name] / taken["skill"]
+    return f"{taken[peer.name]:.2f}" if peer.name == "skill" else f"{taken[peer.name]:.2f} ({ratio:.1f}x)"
+
+
+def _each(steps: int, seconds: float, table: Mapping[Workload, Mapping[str, float]]) -> float:
+    start = table[WORKLOADS[0]]["skill"]
+    return 1_000 * (seconds - start) / steps
+
+
+def _targets(table: Mapping[Workload, Mapping[str, float]]) -> list[str]:
+    goals = zip(WORKLOADS, (0.15, 0.35, 0.60), strict=True)
+    told = [
+        f"{workload.name} {table[workload]['skill']:.2f} of {goal:.2f} s, {_verdict(table[workload]['skill'], goal)}"
+        for workload, goal in goals
+    ]
+    return ["", f"Targets: {'; '.join(told)}."]
+
+
+def _verdict(seconds: float, goal: float) -> str:
+    return "met" if seconds <= goal else "missed"
+
+
+if __name__ == "__main__":
+    main()

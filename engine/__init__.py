@@ -1,0 +1,39 @@
+"""Run operational chores as declarative YAML skills that heal themselves.
+
+`async with Engine.open() as engine: result = await SkillExecutor(engine).run("test_mr_ephemeral")` is all it takes; the
+README has the whole program.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "Engine": "engine.wiring",
+    "SkillExecutor": "engine.run.executor",
+    "Workspace": "engine.workspace",
+    "find_workspace": "engine.workspace",
+    "RunResult": "engine.model.outcome",
+    "RunStatus": "engine.model.outcome",
+    "StepResult": "engine.model.outcome",
+    "StepStatus": "engine.model.outcome",
+    "Failure": "engine.model.failure",
+    "FailureKind": "engine.model.failure",
+    "Event": "engine.model.event",
+    "EventKind": "engine.model.event",
+    "HealMode": "engine.model.heal",
+    "EngineError": "engine.errors",
+    "InputError": "engine.errors",
+    "SkillInvalidError": "engine.errors",
+    "SkillNotFoundError": "engine.errors",
+}
+
+__all__ = list(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    """Imports a public name when it is first asked for, so that `import engine` costs next to nothing."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'engine' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

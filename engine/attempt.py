@@ -1,0 +1,92 @@
+"""One try at one step: the only place where exceptions become data.
+
+Cancellation is never caught here. `except Exception` stands at this border, and only here, because a tool may raise
+anything.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import anyio
+
+from engine.errors import EngineError, RaisedError, SandboxLimitError
+from engine.model.failure import Evidence, Failure, FailureKind
+from engine.model.outcome import Attempt, ToolCall
+from tool_registry.tool import ToolError
+
+TEXT_LIMIT = 8_192
+"""Characters of a failure's text that are kept."""
+
+
+async def attempt(
+    call: ToolCall,
+    action: Callable[[], Awaitable[Any]],
+    *,
+    clock: Callable[[], float],
+    number: int = 1,
+    timeout: float | None = None,
+) -> Attempt:
+    """Runs `action` once, for at most `timeout` seconds, and says how it went; never raises but for cancellation."""
+    started = clock()
+    value, failure = None, None
+    try:
+        with anyio.move_on_after(timeout) as scope:
+            value = await action()
+        if scope.cancelled_caught:
+            failure = _out_of_time(call.tool, timeout)
+    except Exception as error:  # noqa: BLE001 - the tool border: whatever a tool raises is a failure, as data
+        failure = failure_of(error, tool=call.tool)
+    return Attempt(number=number, call=call, started_at=started, finished_at=clock(), value=value, failure=failure)
+
+
+def failure_of(error: Exception, *, tool: str = "") -> Failure:
+    """What an exception says, as data; evidence first, words last."""
+    match error:
+        case ToolError():
+            return Failure(message=error.message, tool=tool, evidence=_evidence_of_tool(error))
+        case RaisedError():
+            return Failure(message=error.message, tool=tool, kind=FailureKind.RAISED)
+        case SandboxLimitError():
+            return Failure(message=str(error), tool=tool, kind=FailureKind.RESOURCE_EXHAUSTED)
+        case EngineError():
+            return Failure(message=str(error), tool=tool, kind=FailureKind.CODE_ERROR)
+        case _:
+            return Failure(message=_sentence(error), tool=tool, evidence=_evidence_of_exception(error))
+
+
+def _evidence_of_tool(error: ToolError) -> Evidence:
+    return Evidence(
+        declared=error.kind,
+        http_status=error.http_status,
+        exit_status=error.exit_status,
+        errno=error.errno,
+        program=error.program,
+        text=(error.output or error.message)[-TEXT_LIMIT:],
+        sent=error.sent,
+        retry_after=error.retry_after,
+        details=error.details,
+    )
+
+
+def _evidence_of_exception(error: Exception) -> Evidence:
+    number = error.errno if isinstance(error, OSError) else None
+    return Evidence(
+        errno=errno.errorcode.get(number) if number else None,
+        exception=f"{type(error).__module__}.{type(error).__qualname__}",
+        text=_sentence(error)[:TEXT_LIMIT],
+    )
+
+
+def _sentence(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+
+def _out_of_time(tool: str, timeout: float | None) -> Failure:
+    return Failure(
+        message=f"no answer from {tool} within {timeout:g} s" if timeout else f"{tool} had no time left",
+        tool=tool,
+        kind=FailureKind.TIMEOUT,
+    )

@@ -1,0 +1,300 @@
+"""One broken rule of a schema, said as a sentence.
+
+A schema may say it better itself: `x-message` beside a rule replaces the sentence, `x-hint` the way out. Wrong types
+and unknown keys are always said here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from typing import Any
+
+_KINDS = {
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "empty",
+    "array": "a list",
+    "object": "a mapping",
+}
+_LONGEST_QUOTE = 40
+_MOST_KEYS = 16
+_UNKNOWN = frozenset({"additionalProperties", "unevaluatedProperties"})
+_YES_AND_NO = {"yes": "true", "on": "true", "no": "false", "off": "false"}
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sentence:
+    """What is wrong with the value at `path`, or with its key.
+
+    `meant` is the key that a misspelt one was taken for, `missing` the keys one of which is not there.
+    """
+
+    path: Path
+    code: str
+    message: str
+    hint: str = ""
+    at_key: bool = False
+    meant: str = ""
+    missing: tuple[str, ...] = ()
+
+
+Say = Callable[[Any, Path], Sentence]
+
+
+def sentences(error: Any) -> Iterator[Sentence]:
+    """The sentences for one error of the schema library; several for several unknown keys."""
+    path = tuple(error.absolute_path)
+    own = error.schema if isinstance(error.schema, Mapping) else {}
+    if error.validator in _UNKNOWN:
+        yield from _unknown_keys(error, path)
+        return
+    if "propertyNames" in error.absolute_schema_path:
+        yield replace(_said(error, (*path, str(error.instance)), own), code="key-name", at_key=True)
+        return
+    yield _said(error, path, own)
+
+
+def shown(value: Any) -> str:
+    """A value as a sentence names it: short, and telling text from number."""
+    match value:
+        case None:
+            return "empty"
+        case bool():
+            return str(value).lower()
+        case int() | float():
+            return f"the number {value}"
+        case str():
+            cut = value if len(value) <= _LONGEST_QUOTE else value[: _LONGEST_QUOTE - 3] + "..."
+            return f"the text {cut!r}"
+        case list():
+            return "a list"
+        case _:
+            return "a mapping"
+
+
+def subject(path: Path) -> str:
+    """What a sentence calls the value at a path."""
+    match path:
+        case ():
+            return "this file"
+        case (*_, str() as key):
+            return f"`{key}`"
+        case (*_, str() as key, int() as index):
+            return f"item {index + 1} of `{key}`"
+        case _:
+            return f"item {int(path[-1]) + 1}"
+
+
+def known_keys(schema: Any) -> list[str]:
+    """Every key that a schema and its alternatives name."""
+    if not isinstance(schema, Mapping):
+        return []
+    names = list(schema.get("properties", {}))
+    for part in ("allOf", "oneOf", "anyOf"):
+        for inner in schema.get(part, ()):
+            names.extend(known_keys(inner))
+    for part in ("if", "then", "else"):
+        names.extend(known_keys(schema.get(part)))
+    return list(dict.fromkeys(names))
+
+
+def _said(error: Any, path: Path, own: Mapping[str, Any]) -> Sentence:
+    code, say = _RULES.get(error.validator, ("schema", _other))
+    sentence = say(error, path)
+    message, hint = own.get("x-message", sentence.message), own.get("x-hint", sentence.hint)
+    if error.validator == "type":
+        message, hint = sentence.message, sentence.hint or hint
+    return replace(sentence, code=code, message=message, hint=hint)
+
+
+def _unknown_keys(error: Any, path: Path) -> Iterator[Sentence]:
+    known = known_keys(error.schema)
+    for key in _extra(error):
+        near = get_close_matches(key.lower(), known, n=1, cutoff=0.6)
+        hint = f"did you mean `{near[0]}`?" if near else _may_stand(known)
+        meant = near[0] if near and near[0] not in error.instance else ""
+        message = f"the key `{key}` is not known here"
+        yield Sentence(path=(*path, key), code="unknown-key", message=message, hint=hint, at_key=True, meant=meant)
+
+
+def _extra(error: Any) -> list[str]:
+    """The unknown keys; the schema library gives them as attributes of no error, only in its message."""
+    if error.validator == "unevaluatedProperties":
+        known = known_keys(error.schema)
+        return [key for key in error.instance if repr(key) in error.message and key not in known]
+    properties, patterns = error.schema.get("properties", {}), error.schema.get("patternProperties", {})
+    return [
+        key for key in error.instance if key not in properties and not any(re.search(each, key) for each in patterns)
+    ]
+
+
+def _may_stand(known: list[str]) -> str:
+    if not known:
+        return "no keys may stand here"
+    return "may stand here: " + ", ".join(known[:_MOST_KEYS]) + (" ..." if len(known) > _MOST_KEYS else "")
+
+
+def _type(error: Any, path: Path) -> Sentence:
+    wanted = [error.validator_value] if isinstance(error.validator_value, str) else list(error.validator_value)
+    kinds = " or ".join(_KINDS[each] for each in wanted)
+    message = f"{subject(path)} must be {kinds}, but is {shown(error.instance)}"
+    return Sentence(path=path, code="", message=message, hint=_type_hint(wanted, error.instance))
+
+
+def _type_hint(wanted: list[str], value: Any) -> str:
+    match value:
+        case str() if "boolean" in wanted and value.lower() in _YES_AND_NO:
+            return f"write {_YES_AND_NO[value.lower()]}"
+        case str() if {"integer", "number"} & {*wanted} and re.fullmatch(r"-?[0-9.]+", value):
+            return "remove the quotes"
+        case bool() | int() | float() if "string" in wanted:
+            return "put it in quotes"
+        case str() | int() | float() if "array" in wanted:
+            return "write a list: [one, two]"
+        case None:
+            return "give it a value, or remove the key"
+        case _:
+            return ""
+
+
+def _required(error: Any, path: Path) -> Sentence:
+    missing = next((key for key in error.validator_value if error.message.startswith(repr(key))), "")
+    where = "" if not path else f" in {subject(path)}"
+    return Sentence(path=path, code="", message=f"the key `{missing}` is missing{where}", missing=(missing,))
+
+
+def _dependent(error: Any, path: Path) -> Sentence:
+    wants, missing = next(
+        (
+            (key, each)
+            for key, needed in error.validator_value.items()
+            for each in needed
+            if key in error.instance and each not in error.instance
+        ),
+        ("", ""),
+    )
+    return Sentence(path=(*path, wants), code="", message=f"`{wants}` needs `{missing}` beside it", at_key=True)
+
+
+def _enum(error: Any, path: Path) -> Sentence:
+    allowed = error.validator_value if error.validator == "enum" else [error.validator_value]
+    names = [_bare(each) for each in allowed]
+    near = get_close_matches(error.instance.lower(), names, n=1) if isinstance(error.instance, str) else []
+    more = ", ..." if len(names) > _MOST_KEYS else ""
+    choice = f"must be {names[0]}" if len(names) == 1 else "must be one of " + ", ".join(names[:_MOST_KEYS]) + more
+    hint = f"did you mean {near[0]}?" if near else ""
+    return Sentence(path=path, code="", message=f"{subject(path)} {choice}, but is {shown(error.instance)}", hint=hint)
+
+
+def _pattern(error: Any, path: Path) -> Sentence:
+    message = f"{subject(path)} is {shown(error.instance)}, which does not have the form {error.validator_value}"
+    return Sentence(path=path, code="", message=message)
+
+
+def _bound(words: str, unit: str = "") -> Say:
+    def say(error: Any, path: Path) -> Sentence:
+        bound = f"{words} {error.validator_value}{unit if error.validator_value != 1 else unit.removesuffix('s')}"
+        return Sentence(path=path, code="", message=f"{subject(path)} must {bound}")
+
+    return say
+
+
+def _at_least(unit: str) -> Say:
+    enough = _bound("have at least", unit)
+
+    def say(error: Any, path: Path) -> Sentence:
+        if error.validator_value == 1:
+            return Sentence(path=path, code="", message=f"{subject(path)} must not be empty")
+        return enough(error, path)
+
+    return say
+
+
+def _choice(error: Any, path: Path) -> Sentence:
+    """A choice where no alternative, or more than one, was recognisably meant."""
+    branches = [each for each in error.validator_value if isinstance(each, Mapping)]
+    naming = list(dict.fromkeys(key for each in branches for key in each.get("required", ())))
+    if isinstance(error.instance, Mapping) and naming:
+        return _choice_of_keys(error, path, naming)
+    kinds = list(dict.fromkeys(_KINDS[each] for branch in branches for each in _types(branch)))
+    words = [word for each in branches for word in each.get("enum", [each["const"]] if "const" in each else [])]
+    wanted = " or ".join([*map(_bare, words), *kinds]) or "of another form"
+    message = f"{subject(path)} must be {wanted}, but is {shown(error.instance)}"
+    near = get_close_matches(str(error.instance), [word for word in words if isinstance(word, str)], n=1)
+    return Sentence(path=path, code="", message=message, hint=f"did you mean {near[0]}?" if near else "")
+
+
+def _bare(word: Any) -> str:
+    return word if isinstance(word, str) else shown(word).removeprefix("the number ")
+
+
+def _choice_of_keys(error: Any, path: Path, naming: list[str]) -> Sentence:
+    given = [key for key in naming if key in error.instance]
+    if len(given) > 1:
+        message = f"only one of {_ticked(given)} may stand here"
+        return Sentence(path=(*path, given[1]), code="", message=message, at_key=True)
+    return Sentence(path=path, code="", message=f"one of {_ticked(naming)} is needed here", missing=tuple(naming))
+
+
+def _ticked(keys: list[str]) -> str:
+    return ", ".join(f"`{key}`" for key in keys)
+
+
+def _types(branch: Mapping[str, Any]) -> list[str]:
+    kind = branch.get("type", [])
+    return [kind] if isinstance(kind, str) else list(kind)
+
+
+def _not(error: Any, path: Path) -> Sentence:
+    keys = error.validator_value.get("required", ()) if isinstance(error.validator_value, Mapping) else ()
+    if keys and isinstance(error.instance, Mapping):
+        message = f"{_ticked(list(keys))} may not stand here" + (" together" if len(keys) > 1 else "")
+        return Sentence(path=(*path, keys[-1]), code="", message=message, at_key=True)
+    return _other(error, path)
+
+
+def _other(error: Any, path: Path) -> Sentence:
+    if error.schema is False:
+        return Sentence(path=path, code="", message=f"{subject(path)} may not stand here", at_key=True)
+    return Sentence(
+        path=path, code="", message=f"{subject(path)} may not be {shown(error.instance)} ({error.validator})"
+    )
+
+
+def _unique(error: Any, path: Path) -> Sentence:
+    double = next((index for index, each in enumerate(error.instance) if each in error.instance[:index]), 0)
+    message = f"{subject(path)} names {shown(error.instance[double])} twice"
+    return Sentence(path=(*path, double), code="", message=message)
+
+
+_RULES: Mapping[str | None, tuple[str, Say]] = {
+    "type": ("wrong-type", _type),
+    "required": ("missing-key", _required),
+    "dependentRequired": ("missing-key", _dependent),
+    "enum": ("not-allowed", _enum),
+    "const": ("not-allowed", _enum),
+    "pattern": ("wrong-form", _pattern),
+    "minimum": ("out-of-range", _bound("be at least")),
+    "maximum": ("out-of-range", _bound("be at most")),
+    "exclusiveMinimum": ("out-of-range", _bound("be more than")),
+    "exclusiveMaximum": ("out-of-range", _bound("be less than")),
+    "multipleOf": ("out-of-range", _bound("be a multiple of")),
+    "minLength": ("out-of-range", _at_least(" characters")),
+    "maxLength": ("out-of-range", _bound("have at most", " characters")),
+    "minItems": ("out-of-range", _at_least(" items")),
+    "maxItems": ("out-of-range", _bound("have at most", " items")),
+    "minProperties": ("out-of-range", _at_least(" keys")),
+    "maxProperties": ("out-of-range", _bound("have at most", " keys")),
+    "uniqueItems": ("given-twice", _unique),
+    "oneOf": ("no-choice", _choice),
+    "anyOf": ("no-choice", _choice),
+    "not": ("not-allowed", _not),
+    None: ("not-allowed", _other),
+}

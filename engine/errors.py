@@ -1,0 +1,97 @@
+"""What the engine raises.
+
+    EngineError
+    ├── WorkspaceError        a place or a setting that cannot be used
+    ├── DocumentError         a file that cannot be read, or breaks its schema; carries every finding
+    │   └── SkillInvalidError a skill file with errors
+    ├── SkillNotFoundError    no skill of that name
+    ├── InputError            values given for a skill's inputs do not fit
+    ├── SandboxError          an author's expression, template or compute block failed; knows where
+    │   ├── SandboxLimitError it asked for more time, memory or depth than it may have
+    │   └── RaisedError       a compute block said `raise SomeError("text")`
+    ├── JournalError          history cannot be written or read
+    └── RunNotFoundError      no run of that id
+
+Tools raise `tool_registry.tool.ToolError`; `engine.attempt` turns it into data. Every error says what is
+wrong, where, and the way out. `exit_status` is what the command `skill` exits with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from engine.model.place import Finding, Place
+
+
+class EngineError(Exception):
+    """The root of everything the engine raises; `message` is a whole sentence, `hint` the way out."""
+
+    exit_status: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, hint: str = "", place: Place | None = None) -> None:
+        self.message = message
+        self.hint = hint
+        self.place = place
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        where = f"{self.place}: " if self.place else ""
+        way_out = f" ({self.hint})" if self.hint else ""
+        return f"{where}{self.message}{way_out}"
+
+
+class WorkspaceError(EngineError):
+    """A folder or a setting that cannot be used."""
+
+    exit_status = 2
+
+
+class DocumentError(EngineError):
+    """A file that cannot be read or breaks its schema; `findings` names every mistake with its place."""
+
+    exit_status = 6
+
+    def __init__(
+        self, message: str, *, findings: Sequence[Finding] = (), hint: str = "", place: Place | None = None
+    ) -> None:
+        super().__init__(message, hint=hint, place=place or (findings[0].place if findings else None))
+        self.findings = tuple(findings)
+
+
+class SkillInvalidError(DocumentError):
+    """A skill file with errors; it was not run."""
+
+
+class SkillNotFoundError(EngineError):
+    """No skill of that name."""
+
+    exit_status = 3
+
+
+class InputError(EngineError):
+    """Values given for a skill's inputs do not fit; refused before the first step."""
+
+    exit_status = 2
+
+
+class SandboxError(EngineError):
+    """An author's text failed; `place` is the line and column in the author's file."""
+
+
+class SandboxLimitError(SandboxError):
+    """An author's text asked for more time, memory, depth or size than it may have."""
+
+
+class RaisedError(SandboxError):
+    """A compute block raised on purpose; `message` is its text."""
+
+
+class JournalError(EngineError):
+    """History cannot be written or read."""
+
+
+class RunNotFoundError(EngineError):
+    """No run of that id."""
+
+    exit_status = 3

@@ -1,0 +1,1 @@
+"""The doors people and agents come in by."""

@@ -1,0 +1,23 @@
+"""`skill completion SHELL`: the script a shell sources to complete commands, options and skill names."""
+
+from __future__ import annotations
+
+import click
+from click.shell_completion import get_completion_class
+
+
+@click.command("completion")
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.pass_context
+def completion_command(context: click.Context, shell: str) -> None:
+    r"""Print the completion script of SHELL.
+
+    \b
+    bash: skill completion bash > ~/.local/share/bash-completion/completions/skill
+    zsh:  skill completion zsh > "${fpath[1]}/_skill"
+    fish: skill completion fish > ~/.config/fish/completions/skill.fish
+    """
+    kind = get_completion_class(shell)
+    if kind is None:
+        raise click.UsageError(f"there is no completion for {shell}")
+    click.echo(kind(context.find_root().command, {}, "skill", "_SKILL_COMPLETE").source())

@@ -1,0 +1,84 @@
+"""Inputs as people type them: `name=value`, `name:=JSON`, `name=@file`, a YAML file, or an answer to a prompt."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from engine.documents import read
+from engine.model.skill import Skill
+
+LONGEST_FILE = 1_000_000
+"""Bytes of a file given as `name=@file`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """Inputs by name; those in `from_text` were typed, and are coerced to the input's type."""
+
+    values: Mapping[str, Any]
+    from_text: frozenset[str] = frozenset()
+
+
+def read_given(pairs: Sequence[str], inputs_file: str | None) -> Given:
+    """The inputs of a command line; pairs win over the file. Raises click.BadParameter and DocumentError."""
+    values: dict[str, Any] = _from_file(Path(inputs_file)) if inputs_file else {}
+    from_text: set[str] = set()
+    for pair in pairs:
+        name, value, is_text = _split(pair)
+        values[name] = value
+        (from_text.add if is_text else from_text.discard)(name)
+    return Given(values=values, from_text=frozenset(from_text))
+
+
+def missing_inputs(skill: Skill, given: Given) -> Given:
+    """Asks on the terminal for each required input that was not given; the answers are typed text."""
+    answers = {
+        declared.name: str(
+            click.prompt(
+                f"{declared.name} ({declared.description or 'required'})", hide_input=declared.secret, err=True
+            )
+        )
+        for declared in skill.inputs
+        if declared.required and not declared.has_default and declared.name not in given.values
+    }
+    return Given(values={**given.values, **answers}, from_text=given.from_text | answers.keys())
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    value = read(path).value
+    if not isinstance(value, dict):
+        raise click.BadParameter(f"{path} must hold a mapping of input names to values", param_hint="--inputs-file")
+    return value
+
+
+def _split(pair: str) -> tuple[str, Any, bool]:
+    name, sign, text = pair.partition("=")
+    if not sign or not name.strip(":"):
+        raise click.BadParameter(f"{pair!r} is not NAME=VALUE", param_hint="-i")
+    if name.endswith(":"):
+        return name[:-1].strip(), _json(pair, text), False
+    return name.strip(), _file_text(text[1:]) if text.startswith("@") else text, True
+
+
+def _json(pair: str, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise click.BadParameter(f"{pair!r}: the value is not JSON ({error})", param_hint="-i") from error
+
+
+def _file_text(path: str) -> str:
+    try:
+        with Path(path).open("rb") as file:
+            content = file.read(LONGEST_FILE + 1)
+    except OSError as error:
+        raise click.BadParameter(f"{path} cannot be read: {error.strerror}", param_hint="-i") from error
+    if len(content) > LONGEST_FILE:
+        raise click.BadParameter(f"{path} is larger than {LONGEST_FILE} bytes", param_hint="-i")
+    return content.decode("utf-8", "replace")

@@ -1,0 +1,110 @@
+"""The course of one healed call: what was tried, understood and fixed so far, as one value that only grows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from engine.model.failure import Basis, Diagnosis, Failure, FailureKind
+from engine.model.heal import ApplyFix, FixOutcome, KnownIssue, LeaveAlone
+from engine.model.outcome import Attempt, ToolCall
+
+NOTHING_UNDERSTOOD = Diagnosis(
+    kind=FailureKind.UNKNOWN, confidence=0.0, basis=Basis.NONE, because="not looked at", untouched=False
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """What has happened to one call."""
+
+    attempts: tuple[Attempt, ...]
+    diagnosis: Diagnosis = NOTHING_UNDERSTOOD
+    first_diagnosis: Diagnosis | None = None
+    issues: tuple[KnownIssue, ...] = ()
+    fixes: tuple[FixOutcome, ...] = ()
+    retried_plain: bool = False
+    verified: Attempt | None = None
+    unsettled: str = ""
+    left_because: str = ""
+    suggestion: ToolCall | None = None
+
+    @property
+    def last(self) -> Attempt:
+        """The newest attempt."""
+        return self.attempts[-1]
+
+    @property
+    def failure(self) -> Failure:
+        """The newest failure, with the kind it was diagnosed as."""
+        failures = [tried.failure for tried in self.attempts if tried.failure is not None]
+        return failures[-1]
+
+    def understood(self, diagnosis: Diagnosis, issues: tuple[KnownIssue, ...]) -> Course:
+        """With the newest failure named; the attempt keeps the name."""
+        named = replace(self.last, failure=replace(self.failure, kind=diagnosis.kind))
+        return replace(
+            self,
+            attempts=(*self.attempts[:-1], named),
+            diagnosis=diagnosis,
+            first_diagnosis=self.first_diagnosis or diagnosis,
+            issues=issues,
+        )
+
+    def left(self, decision: LeaveAlone) -> Course:
+        """With the decision to do nothing more."""
+        return replace(self, left_because=decision.because, suggestion=decision.suggestion)
+
+    def fixed(self, decision: ApplyFix, outcome: FixOutcome) -> Course:
+        """With a fix that ran; a fix that failed ends the course, its own failure beside the first."""
+        grown = replace(self, fixes=(*self.fixes, outcome))
+        if outcome.ok:
+            return grown
+        said = outcome.failure.message if outcome.failure else "it gave no reason"
+        return replace(grown, left_because=f"the fix {decision.plan.call} failed: {said}", suggestion=None)
+
+    def tried(self, again: Attempt) -> Course:
+        """With one more attempt."""
+        return replace(self, attempts=(*self.attempts, again))
+
+    def reason(self) -> str:
+        """In a sentence, what healing did or why it did not."""
+        if not self.last.ok:
+            return self.left_because
+        if self.fixes:
+            told = [f"{fix.call}{' (run by another step)' if fix.shared else ''}" for fix in self.fixes]
+            return f"healed by {' and '.join(told)}"
+        return "worked when it was called again"
+
+    def attempt_data(self, tool: str) -> Mapping[str, Any]:
+        """The newest attempt as event data."""
+        return attempt_data(self.last, tool)
+
+
+def attempt_data(tried: Attempt, tool: str) -> dict[str, Any]:
+    """An attempt as event data."""
+    return {
+        "number": tried.number,
+        "tool": tool,
+        "args": dict(tried.call.args),
+        "ok": tried.ok,
+        "started_at": tried.started_at,
+        "finished_at": tried.finished_at,
+        "value": tried.value if tried.ok else None,
+        "failure": failure_data(tried.failure),
+    }
+
+
+def failure_data(failure: Failure | None) -> dict[str, Any] | None:
+    """A failure as event data; evidence without its empty fields."""
+    if failure is None:
+        return None
+    evidence = failure.evidence
+    told = {name: getattr(evidence, name) for name in evidence.__dataclass_fields__}
+    return {
+        "tool": failure.tool,
+        "kind": failure.kind,
+        "message": failure.message,
+        "evidence": {name: value for name, value in told.items() if value not in (None, "", {})},
+    }

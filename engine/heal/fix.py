@@ -1,0 +1,178 @@
+"""Running a fix once for everybody who needs it.
+
+A fix is single-flight per (fix, domain) across steps, runs and processes: whoever comes first holds the lock and runs
+it,
+the others wait and use the outcome. The lock is a file held by `flock`, so a killed process never leaves it locked, and
+the file itself holds the last outcome, written only while locked.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import anyio
+
+from engine.errors import WorkspaceError
+from engine.model.failure import Failure
+from engine.model.heal import FixOutcome, FixPlan
+from engine.model.outcome import Attempt, ToolCall
+from engine.model.secret import Secrets
+
+POLL = 0.05
+"""Seconds between looks at a lock or at a readiness check that is not yet true."""
+
+RunCall = Callable[[ToolCall], Awaitable[Attempt]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FixRunner:
+    """Runs fixes; `folder` holds one lock file per (fix, domain), `clock` gives seconds since the epoch."""
+
+    folder: Path
+    clock: Callable[[], float]
+    secrets: Secrets
+
+    async def run(self, plan: FixPlan, *, domain: str, failed_since: float, call: RunCall) -> FixOutcome:
+        """The outcome of the fix for a call that began at `failed_since` and failed.
+
+        An outcome that is newer than that call is shared; one that worked less than `cooldown` seconds ago is not
+        repeated. Raises WorkspaceError when the lock file cannot be written.
+        """
+        async with self._locked(plan.call.tool, domain) as kept:
+            last = kept.read()
+            if last and last["finished_at"] >= failed_since:
+                return _shared(plan, domain, last)
+            if last and last["ok"] and self.clock() - last["finished_at"] < plan.cooldown:
+                return self._too_soon(plan, domain, last)
+            outcome = await self._act(plan, domain, call)
+            kept.write(outcome, self.secrets)
+            return outcome
+
+    async def _act(self, plan: FixPlan, domain: str, call: RunCall) -> FixOutcome:
+        started = self.clock()
+        done = await call(plan.call)
+        failure = done.failure or await _not_ready(plan, call)
+        return FixOutcome(
+            fix=plan.call.tool,
+            domain=domain,
+            call=plan.call,
+            ok=failure is None,
+            shared=False,
+            started_at=started,
+            finished_at=self.clock(),
+            failure=failure,
+        )
+
+    def _too_soon(self, plan: FixPlan, domain: str, last: dict[str, Any]) -> FixOutcome:
+        age = self.clock() - last["finished_at"]
+        reason = (
+            f"{plan.call.tool} worked {age:.0f} s ago and did not help this call; "
+            f"not repeated within {plan.cooldown:g} s"
+        )
+        return FixOutcome(
+            fix=plan.call.tool,
+            domain=domain,
+            call=plan.call,
+            ok=False,
+            shared=True,
+            started_at=last["started_at"],
+            finished_at=last["finished_at"],
+            failure=Failure(message=reason, tool=plan.call.tool),
+        )
+
+    @asynccontextmanager
+    async def _locked(self, fix: str, domain: str) -> AsyncIterator[_Kept]:
+        path = self.folder / f"{_slug(fix)}--{_slug(domain)}.json"
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise WorkspaceError(
+                f"{path} cannot be written: {error.strerror}", hint="set SKILL_HOME to a folder you may write to"
+            ) from error
+        try:
+            await _lock(descriptor)
+            yield _Kept(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+async def _lock(descriptor: int) -> None:
+    """Waits for the lock without blocking the event loop; a cancelled wait leaves nothing behind."""
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            await anyio.sleep(POLL)
+        else:
+            return
+
+
+async def _not_ready(plan: FixPlan, call: RunCall) -> Failure | None:
+    """Polls the plan's check until it is true; the failure of the last look when it never was."""
+    if plan.verify is None:
+        return None
+    failure: Failure | None = None
+    with anyio.move_on_after(plan.ready_within):
+        while True:
+            look = await call(plan.verify)
+            if look.failure is None:
+                return None
+            failure = look.failure
+            await anyio.sleep(POLL * 4)
+    said = failure.message if failure else "it gave no answer"
+    return Failure(
+        message=f"{plan.call.tool} ran, but {plan.verify.tool} was not true within {plan.ready_within:g} s: {said}",
+        tool=plan.call.tool,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """The last outcome, kept in the locked file; anything unreadable counts as none."""
+
+    descriptor: int
+
+    def read(self) -> dict[str, Any] | None:
+        try:
+            kept = json.loads(os.pread(self.descriptor, 65_536, 0) or b"null")
+            return {"ok": bool(kept["ok"]), "message": str(kept["message"])} | {
+                name: float(kept[name]) for name in ("started_at", "finished_at")
+            }
+        except (ValueError, KeyError, TypeError):
+            return None
+
+    def write(self, outcome: FixOutcome, secrets: Secrets) -> None:
+        kept = {
+            "ok": outcome.ok,
+            "started_at": outcome.started_at,
+            "finished_at": outcome.finished_at,
+            "message": secrets.mask(outcome.failure.message) if outcome.failure else "",
+        }
+        os.ftruncate(self.descriptor, 0)
+        os.pwrite(self.descriptor, json.dumps(kept).encode(), 0)
+
+
+def _shared(plan: FixPlan, domain: str, last: dict[str, Any]) -> FixOutcome:
+    return FixOutcome(
+        fix=plan.call.tool,
+        domain=domain,
+        call=plan.call,
+        ok=last["ok"],
+        shared=True,
+        started_at=last["started_at"],
+        finished_at=last["finished_at"],
+        failure=None if last["ok"] else Failure(message=last["message"], tool=plan.call.tool),
+    )
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", name)

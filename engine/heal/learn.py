@@ -1,0 +1,57 @@
+"""What is learnt after a run: history's figures, written where people read them, and those that decisions stand on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from engine.errors import DocumentError, JournalError
+from engine.heal.breaker import WINDOW, BreakerVerdict, state
+from engine.history import History
+from engine.memory import Memory
+from engine.model.heal import BreakerState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryFacts:
+    """What history says about fixes; `clock` gives seconds since the epoch, `strict` is the breaker's literal rule."""
+
+    history: History
+    clock: Callable[[], float]
+    strict: bool = False
+
+    def effectiveness(self, fix: str, domain: str) -> tuple[int, int]:
+        """How often the fix was tried in the domain and how often it helped."""
+        return self.history.fix_counts().get((fix, domain), (0, 0))
+
+    def breaker(self, fix: str, domain: str, signature: str) -> BreakerState:
+        """The state of the fix's circuit breaker for this error signature."""
+        return self.verdict(fix, domain, signature).state
+
+    def verdict(self, fix: str, domain: str, signature: str | None = None) -> BreakerVerdict:
+        """The breaker's state with its reason."""
+        outcomes = self.history.fixes(fix, domain, limit=4 * WINDOW)
+        return state(outcomes, self.clock(), signature=signature, strict=self.strict)
+
+
+def learn(memory: Memory, history: History) -> tuple[str, ...]:
+    """Brings the failure log and the patterns' statistics up to date with history.
+
+    Both are written from history's own counts, read while the file is locked, so that the last of many writers leaves
+    the
+    newest counts and a killed one leaves nothing to repair. Returns a sentence for each file that could not be written.
+    """
+    writes: tuple[Callable[[], None], ...] = (
+        lambda: memory.failures.write(lambda: (history.failures(100), history.totals())),
+        lambda: memory.patterns.record(history.pattern_counts),
+    )
+    return tuple(said for write in writes if (said := _complaint(write)))
+
+
+def _complaint(write: Callable[[], None]) -> str:
+    """What is wrong when the file cannot be written; empty when it was."""
+    try:
+        write()
+    except (DocumentError, JournalError, OSError) as error:
+        return f"memory was not brought up to date: {error}"
+    return ""

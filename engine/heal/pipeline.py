@@ -1,0 +1,343 @@
+"""The healed call: attempt, detect, recall, decide, fix, retry, merge, explain; learning follows the run.
+
+The author wrote `tool: bonfire_namespace_reserve`; this module does the rest. Each stage takes values and returns
+values, and leaves one event in the run's journal. Healing that itself breaks never hides the tool's failure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+import anyio
+
+from engine.attempt import attempt
+from engine.errors import JournalError
+from engine.heal import breaker, detect, explain, merge, recall
+from engine.heal.course import Course
+from engine.heal.fix import FixRunner
+from engine.heal.policy import HealPolicy
+from engine.model.event import EventKind
+from engine.model.failure import Diagnosis, Failure, FailureKind, Pattern
+from engine.model.heal import (
+    ApplyFix,
+    BreakerState,
+    Decision,
+    Domain,
+    FixOutcome,
+    Healing,
+    KnownIssue,
+    LeaveAlone,
+    RetryPlain,
+    Stage,
+)
+from engine.model.outcome import Attempt, ToolCall
+from engine.model.skill import HealOption
+from tool_registry.registry import ToolRegistry
+from tool_registry.tool import Effect, Tool, ToolContext
+
+GRACE = 5.0
+"""Seconds a source has beyond the call's time to end what it started and to say what it knows of its time-out."""
+
+ATTEMPT_LIMIT = 5
+"""Attempts at one step, whatever the stages decide: the first, one plain repeat, two fixes, one verified repeat."""
+
+
+class Emit(Protocol):
+    """Puts an event of the running step into the journal; durable before it returns when `durable`."""
+
+    def __call__(self, kind: EventKind, data: Mapping[str, Any], *, durable: bool = True) -> None:
+        """Sends one event."""
+
+
+class Contexts(Protocol):
+    """Makes the context a tool is called with: the settings of its domain, the time it has."""
+
+    def __call__(self, *, domain: str | None, run_id: str, step: str, timeout: float) -> ToolContext:
+        """The context for one call."""
+
+
+class Facts(Protocol):
+    """What history says about fixes; the figures behind every decision."""
+
+    def effectiveness(self, fix: str, domain: str) -> tuple[int, int]:
+        """How often the fix was tried and how often it helped."""
+
+    def breaker(self, fix: str, domain: str, signature: str) -> BreakerState:
+        """The state of the fix's circuit breaker for this error signature."""
+
+
+class KnownFixes(Protocol):
+    """What people and the engine have written down about a tool's failures."""
+
+    def known(self, tool: str, text: str) -> tuple[KnownIssue, ...]:
+        """What is known about this tool and this error text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealRequest:
+    """One call to be made and healed; `deadline` is on anyio's clock, `judge` turns a wrong value into a failure."""
+
+    call: ToolCall
+    tool: Tool
+    run_id: str
+    step: str
+    emit: Emit
+    timeout: float
+    deadline: float | None = None
+    narrowing: HealOption = field(default_factory=HealOption)
+    judge: Callable[[Any], Failure | None] | None = None
+    ask: Callable[[str], Awaitable[bool]] | None = None
+
+    @property
+    def time_left(self) -> float | None:
+        """Seconds until the step's deadline; None when it has none."""
+        return None if self.deadline is None else max(0.0, self.deadline - anyio.current_time())
+
+    @property
+    def domain(self) -> str | None:
+        """The domain whose credentials and network this call uses."""
+        return self.narrowing.domain or self.tool.domain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Healer:
+    """Makes healed calls with the tools, memory and figures it was given."""
+
+    registry: ToolRegistry
+    contexts: Contexts
+    domains: Mapping[str, Domain]
+    policy: HealPolicy
+    fixes: FixRunner
+    facts: Facts
+    patterns: Callable[[], Sequence[Pattern]]
+    known_fixes: KnownFixes
+    clock: Callable[[], float]
+
+    async def call(self, request: HealRequest) -> Healing:
+        """The call's outcome after all that healing may do; raises only JournalError and cancellation."""
+        first = await self._try(request, number=1)
+        if first.failure is None:
+            return Healing(value=first.value, attempts=(first,))
+        course = Course(attempts=(first,))
+        request.emit(EventKind.ATTEMPT_FINISHED, course.attempt_data(request.tool.name))
+        try:
+            return await self._heal(request, course)
+        except JournalError:
+            raise
+        except Exception as error:  # noqa: BLE001 - healing that breaks must not hide the tool's failure
+            reason = f"healing itself broke ({type(error).__name__}: {error}); the tool's own failure stands"
+            return merge.healing(course.attempts, reason=reason)
+
+    async def _heal(self, request: HealRequest, course: Course) -> Healing:
+        while True:
+            course = self._understand(request, course)
+            course = await self._look_whether_it_happened(request, course)
+            if course.verified is not None:
+                return merge.verified(course)
+            decision = self._decide(request, course)
+            course, go_on = await self._act(request, course, decision)
+            if not go_on:
+                return self._give_up(request, course)
+            course = await self._retry(request, course)
+            if course.last.ok:
+                return self._merged(request, course)
+
+    def _understand(self, request: HealRequest, course: Course) -> Course:
+        failure = course.failure
+        diagnosis = detect.diagnose(failure, self.patterns())
+        _stage(request, Stage.DETECT, diagnosis_data(diagnosis))
+        issues = recall.recall(failure, diagnosis, self.known_fixes)
+        if issues:
+            _stage(request, Stage.RECALL, {"answer": issues[0].meaning, "issues": [issue.meaning for issue in issues]})
+        return course.understood(diagnosis, issues)
+
+    async def _look_whether_it_happened(self, request: HealRequest, course: Course) -> Course:
+        """Asks the tool's `verify` when a write's answer was lost; its word decides whether a second call is safe."""
+        tool, diagnosis = request.tool, course.diagnosis
+        if tool.verify is None or tool.idempotent or tool.effect is Effect.READ or diagnosis.untouched:
+            return course
+        look = await self._other(request, ToolCall(tool=tool.verify, args=request.call.args))
+        if look.failure is not None:
+            said = (
+                f"{request.tool.name} may have had its effect, and {tool.verify} could not tell: {look.failure.message}"
+            )
+            return replace(course, unsettled=said)
+        happened = look.value.get("happened") if isinstance(look.value, dict) else look.value is True
+        _stage(
+            request, Stage.DECIDE, {"answer": f"{tool.verify} says it {'happened' if happened else 'did not happen'}"}
+        )
+        if happened:
+            return replace(course, verified=look)
+        return replace(course, diagnosis=replace(diagnosis, untouched=True))
+
+    def _decide(self, request: HealRequest, course: Course) -> Decision:
+        if len(course.attempts) >= ATTEMPT_LIMIT:
+            return LeaveAlone(because=f"{ATTEMPT_LIMIT} attempts were made; that is the limit of one step")
+        if course.unsettled:
+            return LeaveAlone(because=course.unsettled)
+        decision = self.policy.choose(
+            failure=course.failure,
+            diagnosis=course.diagnosis,
+            tool=request.tool,
+            domain=self.domains.get(request.domain or ""),
+            fixes_done=course.fixes,
+            retried_plain=course.retried_plain,
+            narrowing=request.narrowing,
+            fix_tool=self.registry.get,
+            effectiveness=self.facts.effectiveness,
+            breaker=self.facts.breaker,
+            deadline_left=request.time_left,
+        )
+        _stage(request, Stage.DECIDE, decision_data(decision))
+        return decision
+
+    async def _act(self, request: HealRequest, course: Course, decision: Decision) -> tuple[Course, bool]:
+        """Carries out a decision; the second value says whether to call again."""
+        match decision:
+            case LeaveAlone():
+                return course.left(decision), False
+            case RetryPlain():
+                await anyio.sleep(decision.delay)
+                return replace(course, retried_plain=True), True
+            case ApplyFix() if decision.ask and not await _agreed(request, decision):
+                reason = f"{decision.plan.call} needs a person's agreement and was not run: {decision.because}"
+                return course.left(LeaveAlone(because=reason, suggestion=decision.plan.call)), False
+            case ApplyFix():
+                outcome = await self._fix(request, course, decision)
+                return course.fixed(decision, outcome), outcome.ok
+
+    async def _fix(self, request: HealRequest, course: Course, decision: ApplyFix) -> FixOutcome:
+        text = course.failure.evidence.text or course.failure.message
+        signature = breaker.signature(request.tool.name, course.diagnosis, text)
+        about = {
+            "fix": decision.plan.call.tool,
+            "domain": decision.domain,
+            "kind": course.diagnosis.kind,
+            "signature": signature,
+            "pattern": course.diagnosis.pattern.id if course.diagnosis.pattern else None,
+        }
+        request.emit(EventKind.FIX_STARTED, {**about, "role": decision.role, "call": str(decision.plan.call)})
+        outcome = await self._run_fix(request, course, decision)
+        request.emit(EventKind.FIX_FINISHED, {**about, **_outcome_data(outcome)})
+        pattern = course.diagnosis.pattern
+        return replace(
+            outcome, signature=signature, kind=course.diagnosis.kind, pattern=pattern.id if pattern else None
+        )
+
+    async def _run_fix(self, request: HealRequest, course: Course, decision: ApplyFix) -> FixOutcome:
+        """The fix's outcome within the step's deadline; a deadline that passes is the fix's failure."""
+        started = self.clock()
+        with anyio.move_on_after(request.time_left):
+            return await self.fixes.run(
+                decision.plan,
+                domain=decision.domain,
+                failed_since=course.last.started_at,
+                call=lambda call: self._other(request, call, domain=decision.domain),
+            )
+        late = Failure(message="the step's deadline passed while the fix ran", kind=FailureKind.TIMEOUT)
+        return FixOutcome(
+            fix=decision.plan.call.tool,
+            domain=decision.domain,
+            call=decision.plan.call,
+            ok=False,
+            shared=False,
+            started_at=started,
+            finished_at=self.clock(),
+            failure=late,
+        )
+
+    async def _retry(self, request: HealRequest, course: Course) -> Course:
+        again = await self._try(request, number=len(course.attempts) + 1)
+        course = course.tried(again)
+        request.emit(EventKind.ATTEMPT_FINISHED, course.attempt_data(request.tool.name))
+        _stage(request, Stage.RETRY, {"answer": "it worked" if again.ok else course.failure.message})
+        return course
+
+    def _merged(self, request: HealRequest, course: Course) -> Healing:
+        _stage(request, Stage.MERGE, {"answer": f"attempt {course.last.number} counts", "counts": "retry"})
+        return merge.merged(course)
+
+    def _give_up(self, request: HealRequest, course: Course) -> Healing:
+        _stage(request, Stage.MERGE, {"answer": f"attempt {course.last.number} counts; it failed", "counts": "last"})
+        steps = explain.remediation(
+            course.failure, course.diagnosis, request.call, self.domains.get(request.domain or ""), course.issues
+        )
+        if course.suggestion is not None:
+            steps = (f"run the fix yourself: {course.suggestion}", *steps)
+        if steps:
+            _stage(request, Stage.EXPLAIN, {"answer": steps[0], "remediation": list(steps)})
+        return replace(merge.merged(course), remediation=steps)
+
+    async def _try(self, request: HealRequest, *, number: int) -> Attempt:
+        timeout = request.timeout if request.time_left is None else min(request.timeout, request.time_left)
+        context = self.contexts(domain=request.domain, run_id=request.run_id, step=request.step, timeout=timeout)
+
+        async def act() -> Any:
+            return (await self.registry.call(request.tool.name, request.call.args, context)).value
+
+        tried = await attempt(request.call, act, clock=self.clock, number=number, timeout=timeout + GRACE)
+        wrong = request.judge(tried.value) if request.judge and tried.ok else None
+        return replace(tried, failure=wrong) if wrong else tried
+
+    async def _other(self, request: HealRequest, call: ToolCall, *, domain: str | None = None) -> Attempt:
+        """A call beside the step's own: a fix, its check, or a look whether something happened."""
+        tool = self.registry.get_tool(call.tool)
+        context = self.contexts(
+            domain=domain or tool.domain, run_id=request.run_id, step=request.step, timeout=tool.timeout
+        )
+
+        async def act() -> Any:
+            return (await self.registry.call(tool.name, call.args, context)).value
+
+        return await attempt(call, act, clock=self.clock, timeout=tool.timeout + GRACE)
+
+
+async def _agreed(request: HealRequest, decision: ApplyFix) -> bool:
+    if request.ask is None:
+        return False
+    return await request.ask(f"{decision.because} Run {decision.plan.call} and try {request.tool.name} again?")
+
+
+def _stage(request: HealRequest, stage: Stage, data: Mapping[str, Any]) -> None:
+    request.emit(EventKind.HEAL_STAGE, {"stage": stage, **data}, durable=False)
+
+
+def diagnosis_data(diagnosis: Diagnosis) -> dict[str, Any]:
+    """A diagnosis as event data."""
+    return {
+        "answer": diagnosis.because,
+        "kind": diagnosis.kind,
+        "confidence": round(diagnosis.confidence, 3),
+        "basis": diagnosis.basis,
+        "pattern": diagnosis.pattern.id if diagnosis.pattern else None,
+        "untouched": diagnosis.untouched,
+    }
+
+
+def decision_data(decision: Decision) -> dict[str, Any]:
+    """A decision as event data."""
+    match decision:
+        case ApplyFix():
+            return {
+                "answer": decision.because,
+                "decision": "fix",
+                "fix": str(decision.plan.call),
+                "risk": decision.risk,
+            }
+        case RetryPlain():
+            return {"answer": decision.because, "decision": "retry", "delay": decision.delay}
+        case LeaveAlone():
+            suggestion = str(decision.suggestion) if decision.suggestion else None
+            return {"answer": decision.because, "decision": "leave", "suggestion": suggestion}
+
+
+def _outcome_data(outcome: FixOutcome) -> dict[str, Any]:
+    return {
+        "ok": outcome.ok,
+        "shared": outcome.shared,
+        "started_at": outcome.started_at,
+        "finished_at": outcome.finished_at,
+        "failure": outcome.failure.message if outcome.failure else None,
+    }

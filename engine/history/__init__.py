@@ -1,0 +1,6 @@
+"""What happened: every run, step, attempt, heal stage and fix, in a database of this machine."""
+
+from engine.history.journal import History
+from engine.history.records import FailureRecord, FailureTotals, FixRecord, RunRecord, StepRecord
+
+__all__ = ["FailureRecord", "FailureTotals", "FixRecord", "History", "RunRecord", "StepRecord"]

@@ -1,0 +1,179 @@
+"""Questions about runs: which there were, what happened in one, and how long they take."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from engine.errors import RunNotFoundError
+from engine.history import liveness
+from engine.history.database import Database, Row, Value
+from engine.history.records import RunRecord, StepRecord
+from engine.model.event import Event, EventKind
+from engine.model.outcome import RunStatus, StepStatus
+
+CANDIDATES = 5
+"""How many runs are named when a prefix fits several."""
+RECENT = 20
+
+_RUN = """
+    SELECT r.id, r.skill, r.status, r.started_at, r.version, r.file, r.digest, r.profile, r.message, r.finished_at,
+           r.duration, r.healed, r.pid, r.host, b.body, e.body
+    FROM runs r
+    LEFT JOIN events b ON b.run = r.number AND b.number = r.start_event
+    LEFT JOIN events e ON e.run = r.number AND e.number = r.end_event
+"""
+_STEPS = """
+    SELECT s.name, s.status, s.started_at, s.position, s.section, s.action, s.call, s.finished_at, s.duration,
+           s.attempts, e.body
+    FROM steps s
+    JOIN runs r ON r.number = s.run
+    LEFT JOIN events e ON e.run = s.run AND e.number = s.end_event
+    WHERE r.id = ? ORDER BY s.start_event
+"""
+_EVENTS = """
+    SELECT e.number, e.kind, e.at, e.step, e.body FROM events e JOIN runs r ON r.number = e.run
+    WHERE r.id = ? AND e.number > ? ORDER BY e.number
+"""
+
+
+class RunQueries:
+    """What can be asked about runs; `run_id` may be a prefix, or `last`."""
+
+    def __init__(self, database: Database, *, host: str) -> None:
+        self._database = database
+        self._host = host
+
+    def runs(
+        self, *, limit: int = RECENT, skill: str | None = None, status: RunStatus | str | None = None
+    ) -> tuple[RunRecord, ...]:
+        """The newest runs, newest first."""
+        wanted: list[tuple[str, Value]] = []
+        if skill is not None:
+            wanted.append(("r.skill = ?", skill))
+        if status is not None:
+            wanted.append(("r.status = ?", str(status)))
+        where = f"WHERE {' AND '.join(clause for clause, _ in wanted)}" if wanted else ""
+        rows = self._database.read(
+            f"{_RUN} {where} ORDER BY r.number DESC LIMIT ?", (*(value for _, value in wanted), limit)
+        )
+        return tuple(self._run(row) for row in rows)
+
+    def run(self, run_id: str) -> RunRecord:
+        """One run; RunNotFoundError when there is none, or when the prefix fits several."""
+        row = self._database.read(f"{_RUN} WHERE r.id = ?", (self._full_id(run_id),))[0]
+        return self._run(row)
+
+    def steps(self, run_id: str) -> tuple[StepRecord, ...]:
+        """The steps of a run that have started, in that order."""
+        return tuple(_step(row) for row in self._database.read(_STEPS, (self._full_id(run_id),)))
+
+    def events(self, run_id: str, *, after: int = 0) -> tuple[tuple[int, Event], ...]:
+        """The events of a run with their numbers, from the one after number `after` on."""
+        full = self._full_id(run_id)
+        return tuple(
+            (number, Event(kind=EventKind(kind), run_id=full, at=at, step=step, data=json.loads(body)))
+            for number, kind, at, step, body in self._database.read(_EVENTS, (full, after))
+        )
+
+    def skill_text(self, run_id: str) -> str:
+        """The skill file as it was when the run began, secrets masked; empty when it was not kept."""
+        rows = self._database.read(
+            "SELECT t.text FROM skill_texts t JOIN runs r ON r.digest = t.digest WHERE r.id = ?",
+            (self._full_id(run_id),),
+        )
+        return str(rows[0][0]) if rows else ""
+
+    def average_duration(self, skill: str) -> float | None:
+        """Mean seconds of the last runs of `skill` that ended ok; None when there is none."""
+        rows = self._database.read(
+            "SELECT avg(duration) FROM (SELECT duration FROM runs WHERE skill = ? AND status = 'ok' "
+            "ORDER BY number DESC LIMIT ?) AS recent",
+            (skill, RECENT),
+        )
+        return rows[0][0] if rows else None
+
+    def _full_id(self, run_id: str) -> str:
+        if run_id == "last":
+            return self._last()
+        if self._database.read("SELECT 1 FROM runs WHERE id = ?", (run_id,)):
+            return run_id
+        rows = self._database.read(
+            "SELECT id FROM runs WHERE substr(id, 1, ?) = ? ORDER BY number DESC LIMIT ?",
+            (len(run_id), run_id, CANDIDATES + 1),
+        )
+        if not rows:
+            raise RunNotFoundError(f"there is no run {run_id}", hint="`skill history` lists the runs")
+        if len(rows) > 1:
+            names = ", ".join(name for (name,) in rows[:CANDIDATES])
+            more = ", ..." if len(rows) > CANDIDATES else ""
+            raise RunNotFoundError(f"{run_id!r} fits several runs: {names}{more}", hint="give more of its id")
+        return str(rows[0][0])
+
+    def _last(self) -> str:
+        rows = self._database.read("SELECT id FROM runs ORDER BY number DESC LIMIT 1")
+        if not rows:
+            raise RunNotFoundError("there is no run yet", hint="`skill run NAME` starts one")
+        return str(rows[0][0])
+
+    def _run(self, row: Row) -> RunRecord:
+        begin, end = _fields(row[14]), _fields(row[15])
+        status, pid, host = RunStatus(row[2]), row[12] or 0, row[13]
+        here = status is RunStatus.RUNNING and host == self._host
+        return RunRecord(
+            id=row[0],
+            skill=row[1],
+            status=status,
+            started_at=row[3],
+            version=row[4],
+            file=row[5],
+            digest=row[6],
+            profile=row[7],
+            message=row[8],
+            finished_at=row[9],
+            duration=row[10],
+            healed=row[11],
+            pid=pid,
+            host=host,
+            inputs=_mapping(begin, "inputs"),
+            outputs=_mapping(end, "outputs"),
+            notes=_texts(end, "notes"),
+            alive=liveness.alive(pid, row[3]) if here else None,
+        )
+
+
+def _step(row: Row) -> StepRecord:
+    end = _fields(row[10])
+    return StepRecord(
+        name=row[0],
+        status=None if row[1] == "running" else StepStatus(row[1]),
+        started_at=row[2],
+        position=row[3],
+        section=row[4],
+        action=row[5],
+        call=row[6],
+        finished_at=row[7],
+        duration=row[8],
+        attempts=row[9],
+        fixes=_texts(end, "fixes"),
+        reason=str(end.get("reason") or ""),
+        failure=end.get("failure"),
+        first_failure=end.get("first_failure"),
+        remediation=_texts(end, "remediation"),
+        value=end.get("value"),
+    )
+
+
+def _fields(body: str | None) -> dict[str, Any]:
+    return json.loads(body) if body else {}
+
+
+def _mapping(fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = fields.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _texts(fields: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    value = fields.get(name)
+    return tuple(str(text) for text in value) if isinstance(value, list) else ()

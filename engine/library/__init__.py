@@ -1,0 +1,8 @@
+"""Skills on disk: found, checked, parsed, and given their inputs."""
+
+from __future__ import annotations
+
+from engine.library.catalog import SkillEntry, SkillLibrary
+from engine.library.inputs import bind_inputs
+
+__all__ = ["SkillEntry", "SkillLibrary", "bind_inputs"]

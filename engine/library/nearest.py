@@ -1,0 +1,22 @@
+"""Names most like a mistyped one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+CLOSE = 0.6
+"""How alike two names must be, 0 to 1, to be worth proposing."""
+
+
+def nearest(name: str, known: Iterable[str], *, limit: int = 3) -> tuple[str, ...]:
+    """At most `limit` of the known names that `name` may have been meant to be, best first."""
+    # late: only a mistake needs it.
+    from difflib import get_close_matches  # noqa: PLC0415 - costs start-up time, and most runs have no mistake
+
+    return tuple(get_close_matches(name, sorted(known), n=limit, cutoff=CLOSE))
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A question naming the nearest known names; empty when none is near."""
+    near = nearest(name, known)
+    return f"did you mean {' or '.join(near)}?" if near else ""

@@ -1,0 +1,171 @@
+"""What healing decides and does, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from engine.model.failure import Diagnosis, Failure, FailureKind
+from engine.model.outcome import Attempt, ToolCall
+
+
+class HealMode(StrEnum):
+    """What healing may do on its own; a workspace sets it, a domain may narrow it."""
+
+    AUTO = "auto"
+    ASK = "ask"
+    SUGGEST = "suggest"
+    OFF = "off"
+
+
+class Risk(StrEnum):
+    """The worst of a fix's effect, its scope and the diagnosis' confidence."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+class Stage(StrEnum):
+    """The stages of healing, in order; each leaves an event in the run's journal."""
+
+    PREFLIGHT = "preflight"
+    PREDICT = "predict"
+    ATTEMPT = "attempt"
+    DETECT = "detect"
+    RECALL = "recall"
+    DECIDE = "decide"
+    FIX = "fix"
+    RETRY = "retry"
+    MERGE = "merge"
+    EXPLAIN = "explain"
+    LEARN = "learn"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FixPlan:
+    """A fix as a domain configures it.
+
+    `verify` is polled after the fix until it works, for at most `ready_within` seconds; a fix that worked is not
+    repeated within `cooldown` seconds.
+    """
+
+    call: ToolCall
+    verify: ToolCall | None = None
+    ready_within: float = 15.0
+    cooldown: float = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Domain:
+    """What a tool depends on: credentials and network of one environment.
+
+    `settings` are handed to the tools of the domain; `fixes` maps a role (`login`, `connect`) or a fix's tool name to
+    its plan; `mode` narrows the workspace's policy.
+    """
+
+    name: str
+    description: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    fixes: Mapping[str, FixPlan] = field(default_factory=dict)
+    mode: HealMode | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownIssue:
+    """What memory knows about a failure: from `patterns.yaml` or `tool_fixes.yaml`."""
+
+    source: str
+    meaning: str
+    fix: str
+    root_cause: str = ""
+    commands: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplyFix:
+    """Decision: run this fix, then call again. `ask` is true when a person must agree first."""
+
+    role: str
+    plan: FixPlan
+    domain: str
+    risk: Risk
+    ask: bool
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPlain:
+    """Decision: the kind passes by itself and a second call is safe; call again after `delay` seconds."""
+
+    delay: float
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaveAlone:
+    """Decision: do nothing, and why; `suggestion` is the fix a person could run, if one is known."""
+
+    because: str
+    suggestion: ToolCall | None = None
+
+
+Decision = ApplyFix | RetryPlain | LeaveAlone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FixOutcome:
+    """What a fix did.
+
+    `shared` is true when another step, run or process had just run it and its outcome was used; `helped` is known only
+    after the retry. `started_at` and `finished_at` are seconds since the epoch; `signature`, `kind` and `pattern` name
+    the failure it was run for.
+    """
+
+    fix: str
+    domain: str
+    call: ToolCall
+    ok: bool
+    shared: bool
+    started_at: float
+    finished_at: float
+    failure: Failure | None = None
+    helped: bool | None = None
+    signature: str = ""
+    kind: FailureKind | None = None
+    pattern: str | None = None
+
+
+class BreakerState(StrEnum):
+    """A circuit breaker's state: closed acts, open suggests, half-open tries once."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half_open"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Healing:
+    """How a healed call ended: the attempt that counts, and everything on the way; the first failure is never lost."""
+
+    value: Any = None
+    failure: Failure | None = None
+    first_failure: Failure | None = None
+    diagnosis: Diagnosis | None = None
+    attempts: tuple[Attempt, ...] = ()
+    fixes: tuple[FixOutcome, ...] = ()
+    known_issues: tuple[KnownIssue, ...] = ()
+    remediation: tuple[str, ...] = ()
+    reason: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the call worked in the end."""
+        return self.failure is None
+
+    @property
+    def healed(self) -> bool:
+        """Whether it failed first and worked in the end."""
+        return self.failure is None and self.first_failure is not None

@@ -1,0 +1,189 @@
+"""Builds an `Engine`: the one module that knows everybody, and where clock, ids and environment come from."""
+
+from __future__ import annotations
+
+import os
+import secrets as tokens
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from engine.bundle import bundle
+from engine.heal.fix import FixRunner
+from engine.heal.learn import HistoryFacts, learn
+from engine.heal.pipeline import Healer
+from engine.heal.policy import HealPolicy
+from engine.history import History
+from engine.library import SkillLibrary
+from engine.memory import Memory
+from engine.model.heal import Domain, HealMode
+from engine.model.secret import Secrets
+from engine.profile import Profile, load_profile, load_tools
+from engine.sandbox import Sandbox
+from engine.workspace import Workspace, find_workspace
+from tool_registry.registry import ToolRegistry, default_registry
+from tool_registry.tool import Tool, ToolContext
+
+CHILD_ENVIRONMENT = {"LC_ALL": "C.UTF-8", "GIT_TERMINAL_PROMPT": "0"}
+"""Set for every program a tool starts: messages the patterns can read, and no prompt that nobody would see."""
+
+
+@dataclass
+class Engine:
+    """Everything one process needs to run skills in one workspace; close it, or use it with `async with`."""
+
+    workspace: Workspace
+    extra_tools: tuple[Tool, ...] = ()
+    heal_mode: HealMode | None = None
+    clock: Callable[[], float] = time.time
+    secrets: Secrets = field(default_factory=Secrets)
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path | None = None,
+        *,
+        home: Path | None = None,
+        tools: Iterable[Tool] = (),
+        heal: HealMode | None = None,
+    ) -> Engine:
+        """An engine for the workspace seen from `folder`, with `tools` added and `heal` as the policy.
+
+        Raises WorkspaceError and DocumentError when settings, profile or tool definitions cannot be used.
+        """
+        return cls(find_workspace(folder, home=home), extra_tools=tuple(tools), heal_mode=heal)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Stops workers and closes connections and history."""
+        opened = vars(self)
+        if "sandbox" in opened:
+            await self.sandbox.aclose()
+        if "registry" in opened:
+            await self.registry.aclose()
+        if "journal" in opened:
+            self.journal.close()
+
+    @cached_property
+    def registry(self) -> ToolRegistry:
+        """Every tool: shipped families, shipped and own YAML definitions, and those given by the embedding program."""
+        registry = default_registry()
+        load_tools(registry, self.workspace)
+        for tool in self.extra_tools:
+            registry.add(tool)
+        return registry
+
+    @cached_property
+    def loaded_profile(self) -> Profile:
+        """The profile in use, with its domains."""
+        return load_profile(self.workspace)
+
+    @property
+    def profile(self) -> str:
+        """The name of the profile in use."""
+        return self.loaded_profile.name
+
+    @property
+    def domains(self) -> Mapping[str, Domain]:
+        """The domains tools depend on, by name."""
+        return self.loaded_profile.domains
+
+    @cached_property
+    def sandbox(self) -> Sandbox:
+        """The room where authors' text is evaluated."""
+        return Sandbox()
+
+    @cached_property
+    def library(self) -> SkillLibrary:
+        """The skills of the workspace and the shipped ones."""
+        workspace = self.workspace
+        return SkillLibrary(
+            workspace.skill_folders, sandbox=self.sandbox, tools=self.registry, cache=workspace.cache / "valid"
+        )
+
+    @cached_property
+    def memory(self) -> Memory:
+        """The files people read."""
+        return Memory(self.workspace.memory, seeds=bundle("memory"), secrets=self.secrets)
+
+    @cached_property
+    def journal(self) -> History:
+        """What happened, in SQLite."""
+        synchronous = self.workspace.settings.get("history", {}).get("synchronous", "normal")
+        return History.open(self.workspace.history, secrets=self.secrets, synchronous=synchronous)
+
+    @cached_property
+    def healer(self) -> Healer:
+        """Makes healed calls."""
+        return Healer(
+            registry=self.registry,
+            contexts=self.context,
+            domains=self.domains,
+            policy=HealPolicy(mode=self._mode(), kill_switch=self._killed()),
+            fixes=FixRunner(folder=self.workspace.state / "fixes", clock=self.clock, secrets=self.secrets),
+            facts=HistoryFacts(
+                history=self.journal, clock=self.clock, strict=self._heal_settings().get("breaker") == "strict"
+            ),
+            patterns=self.memory.patterns.all,
+            known_fixes=self.memory.fixes,
+            clock=self.clock,
+        )
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """What skills see as `config`: the workspace's own, and the profile's name and settings."""
+        return {**self.loaded_profile.config, **self.workspace.settings.get("config", {}), "profile": self.profile}
+
+    @property
+    def env(self) -> Mapping[str, str]:
+        """The environment variables skills may see: those the workspace allows by name."""
+        allowed = self.workspace.settings.get("env", {}).get("allow", [])
+        return {name: os.environ[name] for name in allowed if name in os.environ}
+
+    def new_run_id(self) -> str:
+        """A new run id that sorts by time: `20261121-081500-1f3a9c`."""
+        return f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime(self.clock()))}-{tokens.token_hex(3)}"
+
+    def context(self, *, domain: str | None, run_id: str, step: str, timeout: float) -> ToolContext:
+        """What a tool is called with beside its arguments."""
+        known = self.domains.get(domain or "")
+        return ToolContext(
+            settings=known.settings if known else {},
+            folder=self.workspace.folder,
+            state=self.workspace.state,
+            environment={**os.environ, **CHILD_ENVIRONMENT},
+            timeout=timeout,
+            run_id=run_id,
+            step=step,
+            secret=self.secrets.add,
+        )
+
+    def learn(self) -> tuple[str, ...]:
+        """Brings the memory files up to date with history; returns what could not be done."""
+        return learn(self.memory, self.journal)
+
+    def _heal_settings(self) -> Mapping[str, Any]:
+        settings: Mapping[str, Any] = self.workspace.settings.get("heal", {})
+        return settings
+
+    def _mode(self) -> HealMode:
+        return self.heal_mode or HealMode(self._heal_settings().get("mode", HealMode.AUTO))
+
+    def _killed(self) -> bool:
+        """The kill switch: a setting, `SKILL_HEAL=off` in the environment, or a file `heal-off` in the state folder."""
+        return (
+            bool(self._heal_settings().get("kill_switch", False))
+            or os.environ.get("SKILL_HEAL", "").lower() == "off"
+            or (self.workspace.state / "heal-off").exists()
+        )

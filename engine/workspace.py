@@ -1,0 +1,115 @@
+"""Where things are: the folder a person works in, the folder live files go to, and the settings between them.
+
+The workspace is the nearest folder upwards with a `skill.toml`, else the current one. Live files (memory, history,
+state) go to `SKILL_HOME`, else to `.skill/` of the workspace when it has a `skill.toml` or is a checkout of this
+project, else to the user's data folder.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from engine.bundle import bundle, checkout
+from engine.errors import WorkspaceError
+
+SETTINGS_FILE = "skill.toml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """The places and settings one engine works with; `folder` is where skills of one's own live (`skills/`)."""
+
+    folder: Path
+    home: Path
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings_file: Path | None = None
+
+    @property
+    def skill_folders(self) -> tuple[Path, ...]:
+        """Folders of skills; earlier ones hide later ones."""
+        own, shipped = self.folder / "skills", bundle("skills")
+        return (own, shipped) if own.is_dir() and own.resolve() != shipped.resolve() else (shipped,)
+
+    @property
+    def tool_folders(self) -> tuple[Path, ...]:
+        """Folders of YAML tool definitions of the workspace's own."""
+        own = self.folder / "tools"
+        return (own,) if own.is_dir() else ()
+
+    @property
+    def memory(self) -> Path:
+        """The folder of the memory files that people read."""
+        return self.home / "memory"
+
+    @property
+    def history(self) -> Path:
+        """The history database."""
+        return self.home / "history.db"
+
+    @property
+    def state(self) -> Path:
+        """What tools and fixes keep between calls: locks, tokens, the local platform's data."""
+        return self.home / "state"
+
+    @property
+    def cache(self) -> Path:
+        """What can be computed again."""
+        return self.home / "cache"
+
+
+def find_workspace(
+    folder: Path | None = None, *, home: Path | None = None, environment: Mapping[str, str] | None = None
+) -> Workspace:
+    """The workspace seen from `folder` (default: the current one).
+
+    Raises WorkspaceError when the settings file cannot be read or `folder` does not exist.
+    """
+    environment = os.environ if environment is None else environment
+    start = _existing(folder or Path.cwd())
+    settings_file = _settings_file(start)
+    root = settings_file.parent if settings_file else start
+    return Workspace(
+        folder=root,
+        home=(home or _home(root, has_settings=settings_file is not None, environment=environment)).absolute(),
+        settings=_read_settings(settings_file) if settings_file else {},
+        settings_file=settings_file,
+    )
+
+
+def _existing(folder: Path) -> Path:
+    if folder.is_dir():
+        return folder.absolute()
+    raise WorkspaceError(f"{folder} is not a folder", hint="give the folder you work in")
+
+
+def _settings_file(start: Path) -> Path | None:
+    for folder in (start, *start.parents):
+        candidate = folder / SETTINGS_FILE
+        if candidate.is_file():
+            return candidate
+    return None
+
+
+def _home(root: Path, *, has_settings: bool, environment: Mapping[str, str]) -> Path:
+    if chosen := environment.get("SKILL_HOME"):
+        return Path(chosen).expanduser()
+    project = checkout()
+    if has_settings:
+        return root / ".skill"
+    if project and (root == project or project in root.parents):
+        return project / ".skill"
+    shared = environment.get("XDG_DATA_HOME")
+    return (Path(shared) if shared else Path.home() / ".local" / "share") / "skill-engine"
+
+
+def _read_settings(path: Path) -> dict[str, Any]:
+    import tomllib  # noqa: PLC0415 - late: only workspaces with settings pay for the parser
+
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise WorkspaceError(f"{path} cannot be read: {error}", hint="mend or remove the file") from error

@@ -1,0 +1,136 @@
+"""A call whose answer was lost is repeated only where that is safe."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from engine import StepStatus
+from tool_registry.sources.python import tool, tool_of
+from tool_registry.tool import Effect, Tool, ToolError
+
+DEFINITION = """
+name: reserve
+description: Reserves something by HTTP.
+parameters: {{type: object, properties: {{}}}}
+effect: {effect}
+idempotent: {idempotent}
+{verify}
+timeout: 5
+http:
+  method: POST
+  url: "http://127.0.0.1:{port}/reserve"
+  json: {{wanted: 1}}
+  output: json
+"""
+SKILL = "steps:\n  - {name: reserve, tool: reserve}\n"
+ANSWER = (
+    b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 10\r\nConnection: close\r\n\r\n{"n": 123}'
+)
+
+
+@contextmanager
+def server_that_loses(answers: int) -> Iterator[tuple[int, list[bytes]]]:
+    """A real server that reads the whole request and then cuts the line, so many times; then it answers."""
+    requests: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                with connection:
+                    requests.append(connection.recv(65536))
+                    if len(requests) > answers:
+                        connection.sendall(ANSWER)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield listener.getsockname()[1], requests
+        listener.shutdown(socket.SHUT_RDWR)
+    thread.join(timeout=5)
+
+
+def define(rig: Any, port: int, *, effect: str, idempotent: bool = False, verify: str = "") -> None:
+    """Adds the HTTP tool `reserve` to the workspace."""
+    (rig.folder / "tools").mkdir()
+    line = f"verify: {verify}" if verify else ""
+    text = DEFINITION.format(effect=effect, idempotent=str(idempotent).lower(), verify=line, port=port)
+    (rig.folder / "tools" / "reserve.yaml").write_text(text)
+
+
+async def test_a_reserve_whose_answer_is_lost_is_not_called_twice(rig: Any) -> None:
+    """A write that is not idempotent and cannot be verified fails, and says why it was not repeated."""
+    with server_that_loses(1) as (port, requests):
+        define(rig, port, effect="write")
+        result = await rig.run(SKILL)
+        assert len(requests) == 1
+    step = result.step("reserve")
+    assert step.status is StepStatus.FAILED
+    assert "not called again" in step.reason
+
+
+@pytest.mark.parametrize(("effect", "idempotent"), [("read", False), ("write", True)])
+async def test_a_read_or_an_idempotent_write_is_called_again(rig: Any, effect: str, idempotent: bool) -> None:
+    """Twice is the same as once, so the lost answer is simply asked for again."""
+    with server_that_loses(1) as (port, requests):
+        define(rig, port, effect=effect, idempotent=idempotent)
+        result = await rig.run(SKILL)
+        assert len(requests) == 2
+    assert (result.status, result.step("reserve").value) == ("ok", {"n": 123})
+    assert result.step("reserve").status is StepStatus.HEALED
+
+
+def teller(word: Any, calls: list[str]) -> Tool:
+    """A tool that says whether a lost call had its effect."""
+
+    @tool(effect=Effect.READ, timeout=5)
+    async def happened() -> Any:
+        """Whether it happened."""
+        calls.append("happened")
+        if isinstance(word, Exception):
+            raise word
+        return word
+
+    return tool_of(happened)
+
+
+@pytest.mark.parametrize(
+    ("word", "requests_made", "status"),
+    [
+        ({"happened": True, "value": {"n": 7}}, 1, "ok"),
+        ({"happened": False}, 2, "ok"),
+        (False, 2, "ok"),
+        (ToolError("nobody knows", http_status=500), 1, "failed"),
+    ],
+)
+async def test_verify_decides_where_a_tool_declares_it(
+    make_rig: Any, word: Any, requests_made: int, status: str
+) -> None:
+    """It happened: its value is taken. It did not: called again. It cannot tell: left alone."""
+    calls: list[str] = []
+    rig = make_rig(tools=(teller(word, calls),))
+    with server_that_loses(1) as (port, requests):
+        define(rig, port, effect="write", verify="happened")
+        result = await rig.run(SKILL)
+        assert len(requests) == requests_made
+    await rig.engine.aclose()
+    assert (result.status, calls) == (status, ["happened"])
+
+
+async def test_a_refused_connection_proves_that_nothing_happened(rig: Any) -> None:
+    """Nothing listens, so nothing was sent; and without a domain there is nothing that could help."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    define(rig, port, effect="write")
+    result = await rig.run(SKILL)
+    assert result.step("reserve").failure.kind == "connection_refused"
+    assert result.step("reserve").attempts == 1

@@ -1,0 +1,70 @@
+"""GitLab and Jira, against a server that answers in their words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.unit.functions.shop_repository import Contexts
+from tests.unit.functions.stand_in_server import Answer, StandIn
+from tool_registry.functions.gitlab import gitlab_mr_pipeline
+from tool_registry.functions.jira import jira_view_issue
+from tool_registry.functions.kept_namespaces import remember_namespace
+from tool_registry.tool import ToolError
+
+
+async def test_the_newest_pipeline_is_told(contexts: Contexts, secrets: list[Any]) -> None:
+    """The token goes along in GitLab's own header, and is masked."""
+    newest = {"id": 8, "status": "running", "sha": "abc", "web_url": "https://gitlab/8", "ref": "x"}
+    with StandIn({"GET /api/v4/projects/group%2Fshop/merge_requests/7/pipelines": Answer(body=[newest])}) as gitlab:
+        context = contexts({"url": gitlab.url}, GITLAB_TOKEN="glpat-1")
+        answer = await gitlab_mr_pipeline("group/shop", 7, context)
+    assert answer.value == {"found": True, "id": 8, "status": "running", "sha": "abc", "url": "https://gitlab/8"}
+    assert gitlab.asked[0].headers["private-token"] == "glpat-1"
+    assert secrets == ["glpat-1"]
+
+
+async def test_no_pipeline_is_a_normal_answer(contexts: Contexts) -> None:
+    """A project without CI has none."""
+    with StandIn({"GET /api/v4/projects/shop/merge_requests/7/pipelines": Answer(body=[])}) as gitlab:
+        answer = await gitlab_mr_pipeline("shop", 7, contexts({"url": gitlab.url}))
+    assert (answer.found, answer.value) == (False, {"found": False})
+
+
+async def test_an_issue_is_shown_in_the_parts_a_skill_reads(contexts: Contexts) -> None:
+    """Nobody assigned is the empty text."""
+    fields = {"summary": "Show prices", "status": {"name": "Open"}, "issuetype": {"name": "Bug"}, "assignee": None}
+    with StandIn({"GET /rest/api/2/issue/SHOP-12": Answer(body={"key": "SHOP-12", "fields": fields})}) as jira:
+        context = contexts({"url": f"{jira.url}/", "token_variable": "MY_TOKEN"}, MY_TOKEN="t-1")
+        issue = await jira_view_issue("SHOP-12", context)
+    assert issue == {
+        "key": "SHOP-12",
+        "summary": "Show prices",
+        "status": "Open",
+        "type": "Bug",
+        "assignee": "",
+        "url": f"{jira.url}/browse/SHOP-12",
+    }
+    assert jira.asked[0].headers["authorization"] == "Bearer t-1"
+
+
+async def test_a_service_nobody_configured_says_so(contexts: Contexts) -> None:
+    """Nothing is sent anywhere."""
+    with pytest.raises(ToolError, match="no such service is configured") as caught:
+        await jira_view_issue("SHOP-12", contexts())
+    assert (caught.value.kind, caught.value.sent) == ("configuration_error", False)
+
+
+def test_a_kept_namespace_is_written_down_until_its_lease_ends(contexts: Contexts) -> None:
+    """Once each, the newest word counts, and leases that ended are dropped."""
+    context = contexts()
+    far = 4_000_000_000.0
+    remember_namespace("ended", 1.0, context)
+    remember_namespace("a", far, context, commit_sha="abc", mr_id=4)
+    told = remember_namespace("a", far + 60, context)
+    text = (context.state / "kept_namespaces.json").read_text()
+    assert told["file"] == str(context.state / "kept_namespaces.json")
+    assert "ended" not in text
+    assert text.count('"namespace": "a"') == 1
+    assert str(far + 60) in text

@@ -1,0 +1,59 @@
+"""GitLab, where one is configured: what its CI says about a merge request.
+
+The domain `gitlab` gives `url`, and names the environment variable that holds the token (`token_variable`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from tool_registry.functions.services import ask_service
+from tool_registry.sources.python import tool
+from tool_registry.tool import Effect, ToolContext, ToolOutput
+
+PIPELINE = {
+    "type": "object",
+    "required": ["found"],
+    "properties": {
+        "found": {"type": "boolean"},
+        "id": {"type": "integer"},
+        "status": {"type": "string", "description": "as GitLab says it: running, success, failed, canceled, ..."},
+        "sha": {"type": "string"},
+        "url": {"type": "string"},
+    },
+}
+
+
+@tool(
+    effect=Effect.READ,
+    idempotent=True,
+    domain="gitlab",
+    timeout=30,
+    result=PIPELINE,
+    examples=({"project": "group/shop", "mr_id": 7},),
+)
+async def gitlab_mr_pipeline(project: str, mr_id: int, context: ToolContext) -> ToolOutput:
+    """Says how the newest CI pipeline of a merge request stands; that there is none is a normal answer.
+
+    Args:
+        project: The project's path, as in `group/shop`.
+        mr_id: The merge request's number in that project.
+
+    Returns:
+        found, id, status, sha and url.
+    """
+    path = f"/api/v4/projects/{quote(project, safe='')}/merge_requests/{mr_id}/pipelines?per_page=1"
+    pipelines: list[dict[str, Any]] = (await ask_service(path, context, "GITLAB_TOKEN", header="PRIVATE-TOKEN")).json()
+    if not pipelines:
+        return ToolOutput(value={"found": False}, found=False)
+    newest = pipelines[0]
+    return ToolOutput(
+        value={
+            "found": True,
+            "id": int(newest["id"]),
+            "status": str(newest["status"]),
+            "sha": str(newest["sha"]),
+            "url": str(newest.get("web_url") or ""),
+        }
+    )

@@ -1,0 +1,92 @@
+"""Logging in: the fix for a token that is missing or expired, and the check that it took."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from tool_registry.functions.platform import (
+    ask_platform,
+    call_platform,
+    platform_folder,
+    platform_url,
+    user_name,
+)
+from tool_registry.sources.python import tool
+from tool_registry.tool import Effect, FixScope, ToolContext, ToolError
+
+
+@tool(effect=Effect.WRITE, idempotent=True, domain="ephemeral", timeout=20, fix=FixScope.CREDENTIALS, examples=({},))
+async def kube_login(context: ToolContext) -> dict[str, Any]:
+    """Gets a new token for the domain's user and keeps it in the domain's kubeconfig, readable by that person alone.
+
+    Returns:
+        user, server, and expires_at (epoch seconds). The token itself is never returned.
+    """
+    kubeconfig = context.settings.get("kubeconfig")
+    if not kubeconfig:
+        raise ToolError("the domain names no kubeconfig to keep a token in", kind="configuration_error", sent=False)
+    user, server = user_name(context.settings), platform_url(context.settings)
+    form = {"grant_type": "client_credentials", "client_id": user, "client_secret": _client_secret(user, context)}
+    granted = (await ask_platform("POST", "/oauth/token", context, data=form)).json()
+    context.secret(granted["access_token"])
+    _keep(Path(kubeconfig), _kubeconfig(server, user, granted["access_token"]))
+    return {"user": user, "server": server, "expires_at": int(time.time() + granted["expires_in"])}
+
+
+@tool(effect=Effect.READ, idempotent=True, domain="ephemeral", timeout=10, examples=({},))
+async def kube_whoami(context: ToolContext) -> dict[str, Any]:
+    """Says who the kept token belongs to and until when it holds; a token that no longer holds is a failure.
+
+    Returns:
+        user, and expires_at (epoch seconds).
+    """
+    told = await call_platform("GET", "/oauth/userinfo", context)
+    return {"user": told["sub"], "expires_at": told["exp"]}
+
+
+def _client_secret(user: str, context: ToolContext) -> str:
+    """The user's client secret, as the platform keeps it on this machine."""
+    folder = platform_folder(context.settings) / "login"
+    try:
+        secret = (folder / f"{Path(user).name}.secret").read_text().strip()
+    except OSError as error:
+        known = ", ".join(sorted(path.stem for path in folder.glob("*.secret"))) or "nobody"
+        raise ToolError(
+            f"there is no client secret for {user} in {folder} ({error.strerror}); it knows {known}",
+            kind="configuration_error",
+            sent=False,
+        ) from error
+    context.secret(secret)
+    return secret
+
+
+def _kubeconfig(server: str, user: str, token: str) -> dict[str, Any]:
+    """What kubectl reads, in the part of YAML that is JSON."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "ephemeral",
+        "clusters": [{"name": "ephemeral", "cluster": {"server": server}}],
+        "users": [{"name": user, "user": {"token": token}}],
+        "contexts": [{"name": "ephemeral", "context": {"cluster": "ephemeral", "user": user}}],
+    }
+
+
+def _keep(path: Path, content: dict[str, Any]) -> None:
+    """Puts the file in place whole or not at all, and never readable by others, not even for a moment."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(json.dumps(content, indent=2) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError:
+        beside.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,127 @@
+"""What runs inside a namespace: its pods, their logs, and its secrets."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypedDict
+from urllib.parse import quote
+
+from tool_registry.functions.platform import call_platform
+from tool_registry.sources.python import tool
+from tool_registry.tool import Effect, ToolContext, ToolError
+
+BROKEN = {"CrashLoopBackOff", "Failed"}
+
+
+class Pod(TypedDict):
+    """A pod: one process tree of an application."""
+
+    name: str
+    app: str
+    phase: str
+    ready: bool
+    restarts: int
+    exit_status: int | None
+
+
+class Pods(TypedDict):
+    """The pods of a namespace, and the names of those that do not run and will not by themselves."""
+
+    pods: list[Pod]
+    failing: list[str]
+
+
+class Logs(TypedDict):
+    """The end of a pod's log, as lines and as one text."""
+
+    pod: str
+    lines: list[str]
+    text: str
+
+
+@tool(effect=Effect.READ, idempotent=True, domain="ephemeral", timeout=20, examples=({"namespace": "ephemeral-abc"},))
+async def kubectl_get_pods(namespace: str, context: ToolContext) -> Pods:
+    """Lists the pods of a namespace and which of them are failing.
+
+    Args:
+        namespace: The namespace.
+
+    Returns:
+        pods (name, app, phase, ready, restarts, exit_status), and failing (the names of those that crashed).
+    """
+    listed = await call_platform("GET", f"/api/namespaces/{quote(namespace, safe='')}/pods", context)
+    pods = [_pod(one) for one in listed]
+    return {"pods": pods, "failing": [pod["name"] for pod in pods if pod["phase"] in BROKEN]}
+
+
+def _pod(said: dict[str, Any]) -> Pod:
+    return {
+        "name": str(said["name"]),
+        "app": str(said.get("app") or ""),
+        "phase": str(said["phase"]),
+        "ready": bool(said.get("ready")),
+        "restarts": int(said.get("restarts") or 0),
+        "exit_status": said.get("exit_status"),
+    }
+
+
+@tool(
+    effect=Effect.READ,
+    idempotent=True,
+    domain="ephemeral",
+    timeout=20,
+    examples=({"namespace": "ephemeral-abc", "pod": "main-1"},),
+)
+async def kubectl_logs(
+    namespace: str,
+    pod: str,
+    context: ToolContext,
+    tail: Annotated[int, {"minimum": 1, "maximum": 1000}] = 50,
+) -> Logs:
+    """Reads the end of a pod's log.
+
+    Args:
+        namespace: The namespace.
+        pod: The pod's name.
+        tail: How many lines.
+
+    Returns:
+        pod, lines and text.
+    """
+    path = f"/api/namespaces/{quote(namespace, safe='')}/pods/{quote(pod, safe='')}/logs?tail={tail}"
+    lines = [str(line) for line in (await call_platform("GET", path, context))["lines"]]
+    return {"pod": pod, "lines": lines, "text": "\n".join(lines)}
+
+
+@tool(
+    effect=Effect.READ,
+    idempotent=True,
+    domain="ephemeral",
+    timeout=20,
+    examples=({"namespace": "ephemeral-abc", "name": "database", "keys": ["password"]},),
+)
+async def kubectl_get_secret(
+    namespace: str, name: str, context: ToolContext, keys: list[str] | None = None
+) -> dict[str, Any]:
+    """Reads a secret of a namespace; every value it gives is masked from then on wherever it turns up.
+
+    Args:
+        namespace: The namespace.
+        name: The secret's name.
+        keys: Which of its values are wanted; left out, all. Ask for no more than is needed: a value like `localhost`
+            that is masked everywhere makes everything hard to read.
+
+    Returns:
+        The values by name.
+    """
+    path = f"/api/namespaces/{quote(namespace, safe='')}/secrets/{quote(name, safe='')}"
+    kept: dict[str, Any] = (await call_platform("GET", path, context))["data"]
+    missing = [key for key in keys or [] if key not in kept]
+    if missing:
+        raise ToolError(
+            f"the secret {name} in {namespace} has no {' and no '.join(missing)}; it has {', '.join(sorted(kept))}",
+            kind="resource_not_found",
+            details={"missing": missing},
+        )
+    wanted = {key: kept[key] for key in keys or kept}
+    context.secret(wanted)
+    return wanted

@@ -1,0 +1,125 @@
+"""The server: HTTP/1.1 on loopback, every request read within bounds, every answer whole."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from tool_registry.local_platform.answers import Answer, Refusal
+from tool_registry.local_platform.requests import Request
+
+BODY_LIMIT = 1_000_000
+CONNECTIONS = 128
+SOCKET_PATIENCE = 30.0
+LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
+log = logging.getLogger(__name__)
+
+
+class Server(ThreadingHTTPServer):
+    """Listens on 127.0.0.1 and gives every connection a thread, at most 128 of them."""
+
+    daemon_threads = True
+    request_queue_size = 256
+    allow_reuse_address = True
+
+    def __init__(self, port: int) -> None:
+        """Take the port, 0 for any free one; OSError when it is taken. `answering` is set later."""
+        self.last_request = time.monotonic()
+        self.answering: Callable[[Request], Answer] = _not_yet
+        self._places = threading.BoundedSemaphore(CONNECTIONS)
+        super().__init__(("127.0.0.1", port), Handler)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Serve one connection when there is a place for it."""
+        with self._places:
+            super().process_request_thread(request, client_address)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - the signature is the library's
+        """Write down what broke a connection; mostly it is a caller that left."""
+        log.debug("a connection broke", exc_info=True)  # noqa: LOG014 - the library calls this inside its handler
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Reads requests of one connection and writes the answers."""
+
+    server: Server
+    protocol_version = "HTTP/1.1"
+    server_version = "skill-engine-local-profile"
+    sys_version = ""
+    timeout = SOCKET_PATIENCE
+    disable_nagle_algorithm = True
+
+    def _respond(self) -> None:
+        begun = time.monotonic()
+        self.server.last_request = begun
+        try:
+            answer = self.server.answering(self._request())
+        except Refusal as refusal:
+            self.close_connection = True  # the body was not read, so nothing after it can be
+            answer = refusal.answer()
+        except (ConnectionError, TimeoutError):
+            self.close_connection = True  # the caller left, or never sent what it announced
+            return
+        except Exception:  # a server's outermost border: one broken request must not be silent
+            log.exception("%s %s broke", self.command, self.path[:200])
+            answer = Refusal(500, "internal", "the local platform broke on this request; its log says where").answer()
+        self._write(answer)
+        self.server.last_request = time.monotonic()
+        log.info("%s %s %d %.3f s", self.command, self.path[:200], answer.status, time.monotonic() - begun)
+
+    do_GET = do_HEAD = do_POST = do_DELETE = do_PUT = do_PATCH = _respond  # noqa: N815 - the library looks for these names
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the parameter's name is the library's
+        """Leave the library's own lines to the debug level."""
+        log.debug(format, *args)
+
+    def _request(self) -> Request:
+        self._check_host()
+        body = self._body()
+        target = urlsplit(self.path)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        return Request(method=self.command, path=unquote(target.path), query=target.query, headers=headers, body=body)
+
+    def _check_host(self) -> None:
+        """Refuse names that are not this machine's: a web page must not get here by a name of its own."""
+        host = (self.headers.get("Host") or "").strip().lower()
+        name, colon, port = host.rpartition(":") if not host.endswith("]") else (host, "", "")
+        if (name if colon else host) not in LOOPBACK_NAMES or (port and not port.isdigit()):
+            raise Refusal(421, "wrong_host", f"this platform answers to 127.0.0.1 and localhost, not to {host[:80]!r}")
+
+    def _body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding"):
+            raise Refusal(411, "length_required", "send the body with a Content-Length")
+        length = self.headers.get("Content-Length", "0")
+        if not length.isdigit():
+            raise Refusal(400, "bad_request", "Content-Length is not a number")
+        if len(length) > len(str(BODY_LIMIT)) or int(length) > BODY_LIMIT:
+            raise Refusal(413, "too_large", f"a body may have {BODY_LIMIT} bytes")
+        return self.rfile.read(int(length))
+
+    def _write(self, answer: Answer) -> None:
+        size = answer.file.stat().st_size if answer.file else len(answer.body)
+        self.send_response(answer.status, HTTPStatus(answer.status).phrase)
+        for name, value in {"Content-Type": answer.content_type, "Content-Length": str(size), **answer.headers}.items():
+            self.send_header(name, value)
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command == "HEAD":
+            return
+        if answer.file is None:
+            self.wfile.write(answer.body)
+            return
+        with answer.file.open("rb") as content:
+            shutil.copyfileobj(content, self.wfile)
+
+
+def _not_yet(_: Request) -> Answer:
+    raise Refusal(503, "starting", "the platform is starting")

@@ -1,0 +1,45 @@
+"""What a person may set, read at every use, so that a change takes effect without a restart."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+DEFAULTS: Mapping[str, float] = {
+    "token_lifetime": 3600,
+    "pool_limit": 5,
+    "max_duration": 7 * 24 * 3600,
+    "ready_timeout": 30,
+}
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Numbers from `settings.json`, else those of the command line, else the defaults."""
+
+    path: Path
+    given: Mapping[str, float] = field(default_factory=dict)
+
+    def number(self, name: str) -> float:
+        """Give the setting called `name`; a value that is no number above zero is reported and passed over."""
+        value = self._written().get(name)
+        if isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
+            return value
+        if value is not None:
+            log.warning("settings.json: %s must be a number above 0, not %r; the default stands", name, value)
+        return self.given.get(name, DEFAULTS[name])
+
+    def _written(self) -> Mapping[str, Any]:
+        try:
+            value = json.loads(self.path.read_text())
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError) as error:
+            log.warning("settings.json cannot be read, the defaults stand: %s", error)
+            return {}
+        return value if isinstance(value, dict) else {}

@@ -1,0 +1,140 @@
+"""Every tool by its name, and the one door through which tools are called."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Self
+
+import anyio
+
+from tool_registry.arguments import accepted, checked
+from tool_registry.sources.python import tool_of, tools_in
+from tool_registry.tool import Tool, ToolContext, ToolError, ToolOutput, UnknownToolError
+
+OVERTIME = 10.0
+"""Seconds a source has beyond the call's own time to end what it started; after them the call is given up."""
+
+
+class ToolRegistry(Mapping[str, Tool]):
+    """Tools by name; a name stands for one tool, and is replaced only on purpose.
+
+    It keeps the connections its tools share: close it with `aclose`, or use it as `async with`.
+    """
+
+    def __init__(self, *tools: Tool) -> None:
+        self._tools: dict[str, Tool] = {}
+        self._unread: dict[str, frozenset[str]] = {}
+        self._connections: dict[Any, Any] = {}
+        for tool in tools:
+            self.add(tool)
+
+    def __getitem__(self, name: str) -> Tool:
+        if name not in self._tools:
+            self._read_for(name)
+        return self._tools[name]
+
+    def __iter__(self) -> Iterator[str]:
+        self._read_all()
+        return iter(self._tools)
+
+    def __len__(self) -> int:
+        self._read_all()
+        return len(self._tools)
+
+    def add(self, tool: Tool | Callable[..., Any], *, replace: bool = False) -> Tool:
+        """Adds a tool or a function decorated with `@tool`; ValueError if the name is taken, unless `replace`."""
+        added = tool if isinstance(tool, Tool) else tool_of(tool)
+        self._read_naming(added.name)
+        earlier = self._tools.get(added.name)
+        if earlier is not None and not replace:
+            where = f" at {earlier.location}" if earlier.location else ""
+            raise ValueError(f"there is already a tool called {added.name}{where}")
+        self._tools[added.name] = added
+        return added
+
+    def add_family(self, module: str, names: Iterable[str] = ()) -> None:
+        """Adds the tools that a module defines, by the module's import name.
+
+        The module is imported when one of `names` is asked for, or any name nobody listed, or all of them: a run that
+        uses three tools does not pay for sixty. A name missing from `names` costs time and nothing else.
+        """
+        self._unread[module] = frozenset(names)
+
+    def _read_naming(self, name: str) -> None:
+        for module in [module for module, names in self._unread.items() if name in names]:
+            self._read(module)
+
+    def _read_for(self, name: str) -> None:
+        self._read_naming(name)
+        if name not in self._tools:
+            self._read_all()
+
+    def _read_all(self) -> None:
+        for module in list(self._unread):
+            self._read(module)
+
+    def _read(self, module: str) -> None:
+        del self._unread[module]
+        for tool in tools_in(importlib.import_module(module)):
+            self.add(tool)
+
+    def define(self, definition: Mapping[str, Any], place: str, *, replace: bool = False) -> Tool:
+        """Adds a command, HTTP or canned tool written in YAML; DefinitionError names `place` and the mistake."""
+        from tool_registry.sources.definition import tool_from  # noqa: PLC0415 - late: many workspaces define none
+
+        return self.add(tool_from(definition, place), replace=replace)
+
+    def get_tool(self, name: str) -> Tool:
+        """The tool of that name; UnknownToolError names the nearest ones."""
+        try:
+            return self[name]
+        except KeyError:
+            raise UnknownToolError(name, self._nearest(name)) from None
+
+    def _nearest(self, name: str) -> tuple[str, ...]:
+        import difflib  # noqa: PLC0415 - late: only a wrong name needs it
+
+        return tuple(difflib.get_close_matches(name, self, n=3))
+
+    async def call(self, name: str, arguments: Mapping[str, Any], context: ToolContext) -> ToolOutput:
+        """Calls a tool: arguments checked before, the result checked, in JSON types and bounded after.
+
+        The call takes at most `context.timeout` seconds, and a few more to end what it started. Fails by ToolError;
+        what a Python tool raises of its own accord passes through as it is.
+        """
+        tool = self.get_tool(name)
+        given = accepted(tool, arguments)
+        with anyio.move_on_after(context.timeout + OVERTIME):
+            output = await tool.call(given, replace(context, connections=self._connections))
+            return checked(tool, output)
+        raise ToolError(f"{name} did not end when its {context.timeout:g} seconds were over", kind="timeout")
+
+    async def aclose(self) -> None:
+        """Closes the connections its tools have opened."""
+        while self._connections:
+            _, connection = self._connections.popitem()
+            await connection.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self.aclose()
+
+
+def definitions_folder() -> Path:
+    """The folder of the tool definitions and profiles that come with the engine."""
+    return Path(__file__).parent / "definitions"
+
+
+def default_registry() -> ToolRegistry:
+    """The tools that come with the engine: every function decorated with `@tool` in `tool_registry.functions`."""
+    from tool_registry import functions  # noqa: PLC0415 - late: an embedding that brings its own tools needs none
+
+    registry = ToolRegistry()
+    for family in functions.families():
+        registry.add_family(f"{functions.__name__}.{family}", functions.NAMES.get(family, ()))
+    return registry

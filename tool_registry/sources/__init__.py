@@ -1,0 +1,1 @@
+"""Where tools come from: Python functions, commands, HTTP, canned answers."""

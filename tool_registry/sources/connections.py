@@ -1,0 +1,61 @@
+"""The open connections that the HTTP calls of one registry share."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import AsyncIterator, MutableMapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from anyio.lowlevel import current_token
+
+
+@asynccontextmanager
+async def client_for(url: str, shared: MutableMapping[Any, Any] | None, ca_file: Path | None) -> AsyncIterator[Any]:
+    """An httpx client fit for the URL: a shared one that stays open, or without `shared` one for this use only.
+
+    Clients differ by what is costly or must differ: loading certificates (0.05 s) is spared where the URL needs none,
+    and loopback addresses never go through a proxy. A client belongs to the event loop it was made in.
+    """
+    parts = urlsplit(url)
+    secure, direct = parts.scheme == "https", _is_loopback(parts.hostname or "")
+    if shared is None:
+        async with _client(secure, direct, ca_file) as client:
+            yield client
+        return
+    key = ("http", secure, direct, ca_file, current_token())
+    if key not in shared:
+        shared[key] = _client(secure, direct, ca_file)
+    yield shared[key]
+
+
+def _client(secure: bool, direct: bool, ca_file: Path | None) -> Any:
+    import httpx  # noqa: PLC0415 - late: costs 0.13 s, and most runs of most skills ask no server
+
+    return httpx.AsyncClient(
+        verify=_certificates(ca_file) if secure else False,
+        trust_env=not direct,
+        timeout=None,  # noqa: S113 - sources.http sets one deadline for a whole request
+        headers={"User-Agent": "skill-engine"},
+    )
+
+
+def _certificates(ca_file: Path | None) -> Any:
+    if ca_file is None:
+        return True
+    import httpx  # noqa: PLC0415 - late, as above
+
+    certificates = httpx.create_ssl_context()
+    certificates.load_verify_locations(cafile=ca_file)
+    return certificates
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

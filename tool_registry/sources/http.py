@@ -1,0 +1,270 @@
+"""One HTTP request with a deadline, a bounded answer, and failures told by evidence.
+
+`request` is for tools written in Python; tools declared in YAML are built on it in `sources.http_tool`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+import anyio
+
+from tool_registry.tool import ToolContext, ToolError
+
+BODY_LIMIT = 5_000_000
+"""Bytes of an answer that are read at most, unless a call allows more."""
+EVIDENCE_LIMIT = 8_000
+"""Bytes of an unsuccessful answer that are read, as evidence."""
+REDIRECTS = 5
+"""How many redirects are followed, where a call follows any."""
+CARRIED = frozenset({"accept", "accept-language", "user-agent", "range"})
+"""The headers that go along to another origin; every other one may be a credential."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """A server's answer; header names are in lower case, `found` is False for a status that means "not found"."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes = field(repr=False)
+    url: str = ""
+    found: bool = True
+
+    @property
+    def text(self) -> str:
+        """The body as text, in the character set the server names or UTF-8; undecodable bytes are replaced."""
+        charset = self.headers.get("content-type", "").lower().partition("charset=")[2].strip('"; ') or "utf-8"
+        try:
+            return self.content.decode(charset, "replace")
+        except LookupError:
+            return self.content.decode("utf-8", "replace")
+
+    def json(self) -> Any:
+        """The body read as JSON; ToolError (`api_contract_mismatch`) if it is none."""
+        import json  # noqa: PLC0415 - late: not every run asks a server
+
+        try:
+            return json.loads(self.content)
+        except ValueError as error:
+            raise ToolError(
+                f"{spoken(self.url)} answered {self.status} with something that is not JSON: {error}",
+                kind="api_contract_mismatch",
+                http_status=self.status,
+                output=self.text[:EVIDENCE_LIMIT],
+            ) from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Request:
+    """What is sent, hop by hop."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    content: bytes | None
+    hops: int
+
+
+async def request(  # noqa: PLR0913 - a request is a flat record, every part by keyword
+    method: str,
+    url: str,
+    *,
+    context: ToolContext,
+    headers: Mapping[str, str] | None = None,
+    params: Mapping[str, Any] | None = None,
+    json: Any = None,
+    data: Mapping[str, Any] | bytes | None = None,
+    timeout: float | None = None,
+    ok: Collection[int] = range(200, 300),
+    not_found: Collection[int] = (),
+    follow_redirects: bool = False,
+    body_limit: int = BODY_LIMIT,
+    ca_file: Path | None = None,
+) -> Reply:
+    """Sends one request and gives the answer, if its status is one of `ok` or `not_found`.
+
+    `json` is sent as JSON, a mapping in `data` as a form, bytes as they are. `params` are appended to the URL's query;
+    a list repeats its name, None is left out. `timeout` in seconds for everything together, by default the call's own.
+    Loopback addresses are reached directly, others by the environment's proxies. Redirects are a failure unless
+    `follow_redirects`; then only GET and HEAD follow, never from https to http, and to another origin go neither
+    credentials nor the caller's other headers. `ca_file` is a certificate
+    authority to trust besides the usual ones, by default the setting `ca_file` of the domain.
+
+    Raises:
+        ToolError: with `http_status` and the body's beginning for another status, with `errno` and `sent=False` when
+            no connection came about, `kind="tls"`, `kind="timeout"`, or `sent=True` when the answer got lost.
+    """
+    from tool_registry.sources.http_failure import Progress  # noqa: PLC0415 - late, with httpx
+
+    seconds = context.timeout if timeout is None else timeout
+    content, content_type = _body(json, data)
+    sent_headers = {name.lower(): value for name, value in {**content_type, **(headers or {})}.items()}
+    asked = _Request(method=method.upper(), url=_with_query(url, params), headers=sent_headers, content=content, hops=0)
+    trusted = ca_file or context.settings.get("ca_file")
+    expected = _Expected(
+        ok=ok,
+        not_found=not_found,
+        follow=follow_redirects,
+        limit=body_limit,
+        ca_file=Path(trusted) if trusted else None,
+    )
+    progress = Progress()
+    with anyio.move_on_after(seconds):
+        return await _answered(asked, expected, context, progress)
+    raise ToolError(
+        f"{asked.method} {spoken(url)} did not finish within {seconds:g} seconds",
+        kind="timeout",
+        sent=progress.sent,
+        details={"seconds": seconds},
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Expected:
+    """What the caller takes for an answer."""
+
+    ok: Collection[int]
+    not_found: Collection[int]
+    follow: bool
+    limit: int
+    ca_file: Path | None
+
+
+async def _answered(asked: _Request, expected: _Expected, context: ToolContext, progress: Any) -> Reply:
+    """Asks, and follows redirects where that is allowed."""
+    from tool_registry.sources.http_failure import unsuccessful  # noqa: PLC0415 - late, with httpx
+
+    while True:
+        reply = await _exchange(asked, expected, context, progress)
+        if reply.status in expected.ok or reply.status in expected.not_found:
+            return reply
+        following = _next(asked, reply) if expected.follow else None
+        if following is None:
+            raise unsuccessful(f"{asked.method} {spoken(asked.url)}", reply.status, reply.headers, reply.text)
+        asked = following
+
+
+async def _exchange(asked: _Request, expected: _Expected, context: ToolContext, progress: Any) -> Reply:
+    import httpx  # noqa: PLC0415 - late: costs 0.13 s, and most runs of most skills ask no server
+
+    from tool_registry.sources.connections import client_for  # noqa: PLC0415 - late, with httpx
+    from tool_registry.sources.http_failure import refused  # noqa: PLC0415 - late, with httpx
+
+    _check(urlsplit(asked.url))
+    try:
+        async with client_for(asked.url, context.connections, expected.ca_file) as client:
+            message = client.build_request(
+                asked.method,
+                asked.url,
+                headers=dict(asked.headers),
+                content=asked.content,
+                extensions=progress.extensions,
+            )
+            response = await client.send(message, stream=True)
+            try:
+                return await _read(response, asked, expected)
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await response.aclose()
+    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ValueError) as error:
+        raise refused(error, f"{asked.method} {spoken(asked.url)}", progress) from error
+
+
+async def _read(response: Any, asked: _Request, expected: _Expected) -> Reply:
+    """Reads the body while it arrives, no further than it may be long."""
+    good = response.status_code in expected.ok
+    limit = expected.limit if good else EVIDENCE_LIMIT
+    content = bytearray()
+    async for chunk in response.aiter_bytes():
+        content += chunk
+        if len(content) > limit:
+            break
+    if good and len(content) > limit:
+        raise ToolError(
+            f"{asked.method} {spoken(asked.url)} answered with more than {limit:,} bytes",
+            kind="resource_exhausted",
+            http_status=response.status_code,
+            sent=True,
+        )
+    return Reply(
+        status=response.status_code,
+        headers={name.lower(): value for name, value in response.headers.items()},
+        content=bytes(content[:limit]),
+        url=asked.url,
+        found=response.status_code not in expected.not_found,
+    )
+
+
+def _check(parts: SplitResult) -> None:
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ToolError(
+            f"{parts.scheme}://{parts.netloc} is not the address of a web server", kind="usage_error", sent=False
+        )
+
+
+def _next(asked: _Request, reply: Reply) -> _Request | None:
+    """Where a redirect leads, None if it is none or may not be followed."""
+    location = reply.headers.get("location")
+    if reply.status not in (301, 302, 303, 307, 308) or not location or asked.hops >= REDIRECTS:
+        return None
+    if asked.method not in ("GET", "HEAD"):
+        return None
+    target = urljoin(asked.url, location)
+    here, there = urlsplit(asked.url), urlsplit(target)
+    if here.scheme == "https" and there.scheme != "https":
+        return None
+    same = _origin(here) == _origin(there)
+    headers = {name: value for name, value in asked.headers.items() if same or name in CARRIED}
+    return _Request(method=asked.method, url=target, headers=headers, content=None, hops=asked.hops + 1)
+
+
+def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def _body(json: Any, data: Mapping[str, Any] | bytes | None) -> tuple[bytes | None, dict[str, str]]:
+    if json is not None:
+        from json import dumps  # noqa: PLC0415 - late: not every run asks a server
+
+        return dumps(json).encode(), {"Content-Type": "application/json"}
+    if isinstance(data, bytes):
+        return data, {"Content-Type": "application/octet-stream"}
+    if data is not None:
+        return _form(data).encode(), {"Content-Type": "application/x-www-form-urlencoded"}
+    return None, {}
+
+
+def _with_query(url: str, params: Mapping[str, Any] | None) -> str:
+    query = _form(params or {})
+    if not query:
+        return url
+    address, _, fragment = url.partition("#")
+    joined = f"{address}{'&' if '?' in address else '?'}{query}"
+    return f"{joined}#{fragment}" if fragment else joined
+
+
+def _form(values: Mapping[str, Any]) -> str:
+    from urllib.parse import urlencode  # noqa: PLC0415 - with its only use
+
+    pairs = []
+    for name, value in values.items():
+        several = value if isinstance(value, list | tuple) else [value]
+        pairs += [(name, _word(one)) for one in several if one is not None]
+    return urlencode(pairs)
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def spoken(url: str) -> str:
+    """A URL as a message may show it: without credentials, query and fragment."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -1,0 +1,127 @@
+"""What an HTTP call that did not work leaves behind, as evidence."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any
+
+from tool_registry.tool import ToolError
+
+
+class Progress:
+    """How far a request came: `sent` turns true when its first byte is about to leave, and stays true."""
+
+    def __init__(self) -> None:
+        self.sent = False
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        """What httpx is handed so that it tells."""
+        return {"trace": self._watch}
+
+    async def _watch(self, event: str, details: Mapping[str, Any]) -> None:
+        if event.endswith(".send_request_headers.started"):
+            asked = details.get("request")
+            self.sent = self.sent or getattr(asked, "method", b"") != b"CONNECT"
+
+
+def unsuccessful(what: str, status: int, headers: Mapping[str, str], text: str) -> ToolError:
+    """The failure that an answer's status means."""
+    try:
+        phrase = f" {HTTPStatus(status).phrase}"
+    except ValueError:
+        phrase = ""
+    details = {name: headers[name] for name in ("location", "www-authenticate", "content-type") if name in headers}
+    return ToolError(
+        f"{what} answered {status}{phrase}",
+        http_status=status,
+        output=text,
+        sent=True,
+        retry_after=_retry_after(headers),
+        details=details,
+    )
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds the server asks to wait; its own clock counts where it names a date."""
+    wanted = headers.get("retry-after", "").strip()
+    if wanted.isdigit():
+        return float(wanted)
+    until, now = _date(wanted), _date(headers.get("date", "")) or datetime.now(UTC)
+    return max((until - now).total_seconds(), 0.0) if until else None
+
+
+def _date(text: str) -> datetime | None:
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - late: only an unsuccessful answer needs it
+
+    try:
+        found = parsedate_to_datetime(text)
+    except (TypeError, ValueError, IndexError):
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def refused(error: Exception, what: str, progress: Progress) -> ToolError:
+    """The failure that an exception of the HTTP client means: no answer came, or none that can be read."""
+    import httpx  # noqa: PLC0415 - late: imported long since, when this is reached
+
+    cause, symbol = _root(error)
+    if isinstance(cause, ssl.SSLError):
+        reason = getattr(cause, "verify_message", "") or cause.reason or str(cause)
+        return ToolError(f"{what}: no trusted connection: {reason}", kind="tls", sent=progress.sent, output=str(cause))
+    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol | httpx.LocalProtocolError | ValueError):
+        return ToolError(f"{what} cannot be asked: {error}", kind="usage_error", sent=progress.sent)
+    if isinstance(error, httpx.DecodingError):
+        return ToolError(f"{what} answered with a broken body: {error}", kind="api_contract_mismatch", sent=True)
+    said = _said(cause) or str(error) or type(error).__name__
+    return ToolError(
+        f"{what}: {said}",
+        kind="timeout" if isinstance(error, httpx.TimeoutException) else None,
+        errno=symbol,
+        sent=progress.sent,
+        output=said,
+        details={"exception": type(error).__name__},
+    )
+
+
+def _root(error: BaseException) -> tuple[BaseException, str | None]:
+    """The system's own error behind a client's, and its symbolic name."""
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLError):
+            return cause, None
+        if isinstance(cause, OSError) and cause.errno is not None:
+            return cause, _symbol(cause)
+    return error, None
+
+
+def _said(cause: BaseException) -> str:
+    if isinstance(cause, OSError) and cause.errno and not isinstance(cause, socket.gaierror):
+        return os.strerror(cause.errno)
+    return str(getattr(cause, "strerror", "") or cause)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and everything behind it, nearest first; the client wraps the system's error several times."""
+    seen: set[int] = set()
+    waiting = [error]
+    while waiting:
+        current = waiting.pop(0)
+        if current is None or id(current) in seen:
+            continue
+        seen.add(id(current))
+        yield current
+        inner = current.exceptions if isinstance(current, BaseExceptionGroup) else ()
+        waiting += [current.__cause__, current.__context__, *inner]
+
+
+def _symbol(error: OSError) -> str | None:
+    if isinstance(error, socket.gaierror):
+        names = (name for name in vars(socket) if name.startswith("EAI_"))
+        return next((name for name in names if getattr(socket, name) == error.errno), "EAI_FAIL")
+    return errno.errorcode.get(error.errno or 0)
