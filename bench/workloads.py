@@ -8,37 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-BARE = """
-import sqlite3, subprocess, sys, os, json, time
-steps, program = int(sys.argv[1]), sys.argv[2] == "true"
-path = sys.argv[3]
-for end in ("", "-wal", "-shm"):
-    if os.path.exists(path + end): os.unlink(path + end)
-db = sqlite3.connect(path, isolation_level=None)
-db.execute("PRAGMA journal_mode=WAL"); db.execute("PRAGMA synchronous=NORMAL")
-db.execute("CREATE TABLE events (step TEXT, kind TEXT, at REAL, data TEXT)")
-for number in range(steps):
-    db.execute("INSERT INTO events VALUES (?, 'started', ?, ?)", (f"s{number}", time.time(), json.dumps({"n": number})))
-    if program: subprocess.run(["/bin/true"], check=True, capture_output=True)
-    db.execute("INSERT INTO events VALUES (?, 'finished', ?, ?)", (f"s{number}", time.time(), json.dumps({"n":
-    number}))) db.close()
-"""
-
-DBOS = """
-import os, subprocess, sys
-from dbos import DBOS, DBOSConfig
-steps, program, path = int(sys.argv[1]), sys.argv[2] == "true", sys.argv[3]
-settings = {"name": "bench", "system_database_url": f"sqlite:///{path}", "log_level": "ERROR"}
-DBOS(config={**settings, "run_admin_server": False})
-@DBOS.step()
-def step(number):
-    if program: subprocess.run(["/bin/true"], check=True, capture_output=True)
-    return number
-@DBOS.workflow()
-def work():
-    for number in range(steps): step(number)
-DBOS.launch(); work(); DBOS.destroy()
-"""
+SCRIPTS = Path(__file__).with_name("scripts")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,12 +122,12 @@ def skill_command(folder: Path, *words: str) -> Command:
 
 def bare(workload: Workload, folder: Path) -> Command:
     """Python's standard library alone: two SQLite commits a step, and nothing else."""
-    return _script("bare.py", BARE, workload, folder, sys.executable)
+    return _script("bare.py", workload, folder, sys.executable)
 
 
 def dbos(python: Path) -> Prepare:
     """DBOS on SQLite: a durable workflow of the same steps."""
-    return lambda workload, folder: _script("dbos_bench.py", DBOS, workload, folder, str(python))
+    return lambda workload, folder: _script("durable.py", workload, folder, str(python))
 
 
 def ansible(folder_of_programs: Path) -> Prepare:
@@ -194,9 +164,7 @@ def task(program: Path) -> Prepare:
     return prepare
 
 
-def _script(name: str, text: str, workload: Workload, folder: Path, python: str) -> Command:
-    path = folder / name
-    path.write_text(text)
+def _script(name: str, workload: Workload, folder: Path, python: str) -> Command:
     database = str(folder / f"{name}.{workload.steps}.{workload.program}.db")
     program = "true" if workload.program else "no"
-    return Command(argv=(python, str(path), str(workload.steps), program, database), folder=folder)
+    return Command(argv=(python, str(SCRIPTS / name), str(workload.steps), program, database), folder=folder)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -19,6 +20,9 @@ from tool_registry.tool import ToolError
 
 TEXT_LIMIT = 8_192
 """Characters of a failure's text that are kept."""
+
+MESSAGE_LIMIT = 2_000
+"""Characters of a failure's message, which is shown and written in many places."""
 
 
 async def attempt(
@@ -37,13 +41,21 @@ async def attempt(
             value = await action()
         if scope.cancelled_caught:
             failure = _out_of_time(call.tool, timeout)
-    except Exception as error:  # noqa: BLE001 - the tool border: whatever a tool raises is a failure, as data
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - the tool border: whatever a tool raises is a failure, as data
         failure = failure_of(error, tool=call.tool)
     return Attempt(number=number, call=call, started_at=started, finished_at=clock(), value=value, failure=failure)
 
 
-def failure_of(error: Exception, *, tool: str = "") -> Failure:
+def failure_of(error: BaseException, *, tool: str = "") -> Failure:
     """What an exception says, as data; evidence first, words last."""
+    failure = _failure(error, tool)
+    if len(failure.message) <= MESSAGE_LIMIT:
+        return failure
+    more = len(failure.message) - MESSAGE_LIMIT
+    return replace(failure, message=f"{failure.message[:MESSAGE_LIMIT]}... ({more} characters more)")
+
+
+def _failure(error: BaseException, tool: str) -> Failure:
     match error:
         case ToolError():
             return Failure(message=error.message, tool=tool, evidence=_evidence_of_tool(error))
@@ -71,7 +83,7 @@ def _evidence_of_tool(error: ToolError) -> Evidence:
     )
 
 
-def _evidence_of_exception(error: Exception) -> Evidence:
+def _evidence_of_exception(error: BaseException) -> Evidence:
     number = error.errno if isinstance(error, OSError) else None
     return Evidence(
         errno=errno.errorcode.get(number) if number else None,
@@ -80,7 +92,7 @@ def _evidence_of_exception(error: Exception) -> Evidence:
     )
 
 
-def _sentence(error: Exception) -> str:
+def _sentence(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import tool_registry
 from engine.documents import Document, findings, read
 from engine.errors import DocumentError
 from engine.model.heal import Domain, FixPlan, HealMode
 from engine.model.outcome import ToolCall
 from engine.workspace import Workspace
-from tool_registry.registry import ToolRegistry
+from tool_registry.registry import ToolRegistry, defined, definitions_folder
+from tool_registry.tool import Tool
 
 PROFILE_SUFFIX = "_profile.yaml"
-DEFINITIONS = Path(tool_registry.__file__).parent / "definitions"
-"""Where the shipped profile and YAML tools are; they travel inside the package."""
+DEFINITIONS = definitions_folder()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +35,7 @@ def load_profile(workspace: Workspace) -> Profile:
 
     Raises DocumentError when the profile or a domain breaks its schema.
     """
+    check_settings(workspace)
     name = str(workspace.settings.get("profile", "local"))
     own = workspace.folder / "config" / f"{name}{PROFILE_SUFFIX}"
     document = read(own if own.is_file() else DEFINITIONS / f"{name}{PROFILE_SUFFIX}")
@@ -48,17 +49,41 @@ def load_profile(workspace: Workspace) -> Profile:
     )
 
 
-def load_tools(registry: ToolRegistry, workspace: Workspace) -> None:
-    """Adds the tools defined in YAML: the shipped ones, then the workspace's own.
+def check_settings(workspace: Workspace) -> None:
+    """Refuses settings that break their schema; TOML gives no places, so the sentence names the setting.
 
-    Raises DocumentError when a definition breaks its schema.
+    Raises DocumentError.
+    """
+    path = workspace.settings_file
+    if path is not None:
+        text = path.read_text(encoding="utf-8")
+        _insist(Document(value=dict(workspace.settings), name=str(path), text=text, root=None), "settings", workspace)
+
+
+def load_tools(registry: ToolRegistry, workspace: Workspace) -> None:
+    """Adds the tools defined in YAML, the shipped ones and the workspace's own; a file is named like its tool.
+
+    A file is read when its tool is asked for; DocumentError comes then, if it breaks its schema.
     """
     for folder in (DEFINITIONS, *workspace.tool_folders):
         for path in sorted(folder.glob("*.yaml")):
             if not path.name.endswith(PROFILE_SUFFIX):
-                document = read(path)
-                _insist(document, "tool", workspace)
-                registry.define(document.value, str(path))
+                registry.add_later(path.stem, str(path), partial(_read_tool, path, workspace))
+
+
+def _read_tool(path: Path, workspace: Workspace) -> Tool:
+    document = read(path)
+    _insist(document, "tool", workspace)
+    if document.value["name"] != path.stem:
+        place = document.place(("name",))
+        message = f"the tool {document.value['name']} must be in a file of its own name"
+        raise DocumentError(message, place=place, hint=f"call the file {document.value['name']}.yaml")
+    try:
+        return defined(document.value, str(path))
+    except ValueError as error:
+        message = str(error).removeprefix(f"{path}: ")
+        hint = "docs/tools-authoring.md shows the forms"
+        raise DocumentError(message, place=document.place(()), hint=hint) from error
 
 
 def _insist(document: Document, schema: str, workspace: Workspace) -> None:

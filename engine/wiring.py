@@ -13,8 +13,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from engine.bundle import bundle
+from engine.errors import JournalError
 from engine.heal.fix import FixRunner
-from engine.heal.learn import HistoryFacts, learn
+from engine.heal.learn import HistoryFacts, Notice, breaker_changes, learn, tell
 from engine.heal.pipeline import Healer
 from engine.heal.policy import HealPolicy
 from engine.history import History
@@ -132,13 +133,16 @@ class Engine:
             domains=self.domains,
             policy=HealPolicy(mode=self._mode(), kill_switch=self._killed()),
             fixes=FixRunner(folder=self.workspace.state / "fixes", clock=self.clock, secrets=self.secrets),
-            facts=HistoryFacts(
-                history=self.journal, clock=self.clock, strict=self._heal_settings().get("breaker") == "strict"
-            ),
+            facts=self._facts,
             patterns=self.memory.patterns.all,
             known_fixes=self.memory.fixes,
             clock=self.clock,
         )
+
+    @cached_property
+    def _facts(self) -> HistoryFacts:
+        strict = self._heal_settings().get("breaker") == "strict"
+        return HistoryFacts(history=self.journal, clock=self.clock, strict=strict)
 
     @property
     def config(self) -> Mapping[str, Any]:
@@ -169,9 +173,15 @@ class Engine:
             secret=self.secrets.add,
         )
 
-    def learn(self) -> tuple[str, ...]:
-        """Brings the memory files up to date with history; returns what could not be done."""
-        return learn(self.memory, self.journal)
+    def learn(self, run_id: str) -> tuple[Notice, ...]:
+        """Brings the memory files up to date with history, after that run; returns what people should know."""
+        complaints = learn(self.memory, self.journal)
+        try:
+            changes = breaker_changes(self._facts, run_id)
+        except JournalError as error:
+            changes, complaints = (), (*complaints, f"the circuit breakers could not be looked at: {error}")
+        complaints = (*complaints, *tell(self.memory, changes))
+        return (*changes, *(Notice(text=text) for text in dict.fromkeys(complaints)))
 
     def _heal_settings(self) -> Mapping[str, Any]:
         settings: Mapping[str, Any] = self.workspace.settings.get("heal", {})

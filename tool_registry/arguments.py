@@ -6,6 +6,7 @@ whole run may. Everything else, and every sentence about a mistake, is jsonschem
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -22,7 +23,8 @@ SHOWN = 80
 """Characters of a wrong value that a sentence shows."""
 
 NOTES = frozenset({"description", "title", "default", "examples", "$schema", "$comment", "deprecated"})
-KNOWN = NOTES | {"type", "enum", "properties", "required", "additionalProperties", "items"}
+BOUNDS = {"pattern", "minimum", "maximum", "minLength", "maxLength"}
+KNOWN = NOTES | BOUNDS | {"type", "enum", "properties", "required", "additionalProperties", "items"}
 TYPES: Mapping[str, Callable[[Any], bool]] = {
     "string": lambda value: type(value) is str,
     "integer": lambda value: type(value) is int,
@@ -43,6 +45,7 @@ def accepts(schema: Any, value: Any) -> bool:
     return (
         ("type" not in schema or _is_of(schema["type"], value))
         and ("enum" not in schema or (type(value) is str and value in schema["enum"]))
+        and (BOUNDS.isdisjoint(schema) or _within_bounds(schema, value))
         and (type(value) is not dict or _accepts_members(schema, value))
         and (type(value) is not list or "items" not in schema or all(accepts(schema["items"], item) for item in value))
     )
@@ -51,6 +54,15 @@ def accepts(schema: Any, value: Any) -> bool:
 def _is_of(wanted: Any, value: Any) -> bool:
     kinds = (wanted,) if isinstance(wanted, str) else wanted
     return any(TYPES[kind](value) for kind in kinds if kind in TYPES)
+
+
+def _within_bounds(schema: Mapping[str, Any], value: Any) -> bool:
+    if type(value) is str:
+        long_enough = schema.get("minLength", 0) <= len(value) <= schema.get("maxLength", len(value))
+        return long_enough and ("pattern" not in schema or re.search(schema["pattern"], value) is not None)
+    if type(value) in {int, float}:
+        return bool(schema.get("minimum", value) <= value <= schema.get("maximum", value))
+    return True
 
 
 def _accepts_members(schema: Mapping[str, Any], value: dict[Any, Any]) -> bool:

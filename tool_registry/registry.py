@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import anyio
 
@@ -18,6 +18,13 @@ OVERTIME = 10.0
 """Seconds a source has beyond the call's own time to end what it started; after them the call is given up."""
 
 
+class _Unread(NamedTuple):
+    """Tools that are known by name only, and how to make them."""
+
+    names: frozenset[str]
+    read: Callable[[], Iterable[Tool]]
+
+
 class ToolRegistry(Mapping[str, Tool]):
     """Tools by name; a name stands for one tool, and is replaced only on purpose.
 
@@ -26,7 +33,7 @@ class ToolRegistry(Mapping[str, Tool]):
 
     def __init__(self, *tools: Tool) -> None:
         self._tools: dict[str, Tool] = {}
-        self._unread: dict[str, frozenset[str]] = {}
+        self._unread: dict[str, _Unread] = {}
         self._connections: dict[Any, Any] = {}
         for tool in tools:
             self.add(tool)
@@ -61,11 +68,15 @@ class ToolRegistry(Mapping[str, Tool]):
         The module is imported when one of `names` is asked for, or any name nobody listed, or all of them: a run that
         uses three tools does not pay for sixty. A name missing from `names` costs time and nothing else.
         """
-        self._unread[module] = frozenset(names)
+        self._unread[module] = _Unread(frozenset(names), lambda: tools_in(importlib.import_module(module)))
+
+    def add_later(self, name: str, place: str, read: Callable[[], Tool]) -> None:
+        """Adds a tool that `read` makes when `name`, or any name nobody listed, or all of them are asked for."""
+        self._unread[place] = _Unread(frozenset({name}), lambda: [read()])
 
     def _read_naming(self, name: str) -> None:
-        for module in [module for module, names in self._unread.items() if name in names]:
-            self._read(module)
+        for place in [place for place, unread in self._unread.items() if name in unread.names]:
+            self._read(place)
 
     def _read_for(self, name: str) -> None:
         self._read_naming(name)
@@ -73,19 +84,17 @@ class ToolRegistry(Mapping[str, Tool]):
             self._read_all()
 
     def _read_all(self) -> None:
-        for module in list(self._unread):
-            self._read(module)
+        for place in list(self._unread):
+            self._read(place)
 
-    def _read(self, module: str) -> None:
-        del self._unread[module]
-        for tool in tools_in(importlib.import_module(module)):
+    def _read(self, place: str) -> None:
+        unread = self._unread.pop(place)
+        for tool in unread.read():
             self.add(tool)
 
     def define(self, definition: Mapping[str, Any], place: str, *, replace: bool = False) -> Tool:
         """Adds a command, HTTP or canned tool written in YAML; DefinitionError names `place` and the mistake."""
-        from tool_registry.sources.definition import tool_from  # noqa: PLC0415 - late: many workspaces define none
-
-        return self.add(tool_from(definition, place), replace=replace)
+        return self.add(defined(definition, place), replace=replace)
 
     def get_tool(self, name: str) -> Tool:
         """The tool of that name; UnknownToolError names the nearest ones."""
@@ -123,6 +132,13 @@ class ToolRegistry(Mapping[str, Tool]):
 
     async def __aexit__(self, *exception: object) -> None:
         await self.aclose()
+
+
+def defined(definition: Mapping[str, Any], place: str) -> Tool:
+    """The tool that a YAML definition describes; DefinitionError names `place` and the mistake."""
+    from tool_registry.sources.definition import tool_from  # noqa: PLC0415 - late: many runs use no such tool
+
+    return tool_from(definition, place)
 
 
 def definitions_folder() -> Path:

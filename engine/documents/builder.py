@@ -33,6 +33,8 @@ class Limits:
 
 
 DEFAULT_LIMITS = Limits()
+MOST_MISTAKES = 200
+_LONGEST_WORD = 60
 Built = tuple[Node, Any]
 
 
@@ -73,7 +75,9 @@ class Builder:
 
     def _anchorable(self, event: Any, depth: int) -> Built:
         if event.tag is not None:
-            self._mistake(event, "tag", f"the tag {event.tag} is not used here", "remove it, or put the text in quotes")
+            self._mistake(
+                event, "tag", f"the tag {_cut(event.tag)} is not used here", "remove it, or put the text in quotes"
+            )
         if event.anchor:
             self._anchored[event.anchor] = None
         if depth > self._limits.depth:
@@ -110,7 +114,9 @@ class Builder:
                 continue
             if key in keys:
                 line = self._at(keys[key]).line
-                self._mistake(event, "duplicate-key", f"the key {key!r} was given already on line {line}", "keep one")
+                self._mistake(
+                    event, "duplicate-key", f"the key {_cut(key)!r} was given already on line {line}", "keep one"
+                )
                 continue
             keys[key], nodes[key], values[key] = event, node, value
         return MappingNode(start, event, keys, nodes, values, before - self._left + 1), values
@@ -130,7 +136,7 @@ class Builder:
     def _scalar_key(self, event: ScalarEvent) -> str:
         word: str = event.value
         if event.tag is not None:
-            self._mistake(event, "tag", f"the tag {event.tag} is not used here", "remove it")
+            self._mistake(event, "tag", f"the tag {_cut(event.tag)} is not used here", "remove it")
         if event.anchor:
             self._mistake(event, "key-type", "a key cannot have an anchor", "put the anchor on a value")
         if not event.implicit[0]:
@@ -141,16 +147,20 @@ class Builder:
         elif not isinstance(value := self._plain(event), str):
             kind = "empty" if word == "" else type(value).__name__ if value is not None else "null"
             called = {"int": "a number", "float": "a number", "bool": "true or false", "null": "null", "empty": "empty"}
-            self._mistake(event, "key-type", f"this key is {called[kind]}, and a key must be text", f'write "{word}"')
+            self._mistake(
+                event, "key-type", f"this key is {called[kind]}, and a key must be text", f'write "{_cut(word)}"'
+            )
         return word
 
     def _alias(self, event: AliasEvent) -> Built:
         name = str(event.anchor)
         if name not in self._anchored:
-            refuse(self._at(event), "alias", f"nothing above is anchored as &{name}", hint="put the text in quotes")
+            refuse(
+                self._at(event), "alias", f"nothing above is anchored as &{_cut(name)}", hint="put the text in quotes"
+            )
         anchored = self._anchored[name]
         if anchored is None:
-            refuse(self._at(event), "alias", f"*{name} stands inside the value it repeats")
+            refuse(self._at(event), "alias", f"*{_cut(name)} stands inside the value it repeats")
         node, value = anchored
         self._left -= node.size if isinstance(node, MappingNode | SequenceNode) else 1
         if self._left < 0:
@@ -166,11 +176,16 @@ class Builder:
             return event.value
 
     def _mistake(self, event: Any, code: str, message: str, hint: str) -> None:
-        self.mistakes.append(Finding(place=self._at(event), code=code, message=message, hint=hint))
+        if len(self.mistakes) < MOST_MISTAKES:
+            self.mistakes.append(Finding(place=self._at(event), code=code, message=message, hint=hint))
 
     def _at(self, event: Any) -> Place:
         mark = event.start_mark
         return Place(file=self._name, line=mark.line + 1, column=mark.column + 1)
+
+
+def _cut(word: str) -> str:
+    return word if len(word) <= _LONGEST_WORD else word[: _LONGEST_WORD - 3] + "..."
 
 
 def _index(event: Any) -> int:

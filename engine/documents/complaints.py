@@ -30,6 +30,7 @@ _SENTENCES = (
     ("hexadecimal numbers", "this escape needs hexadecimal digits", "write two backslashes, or use single quotes"),
     ("expected comment or line break", "only an indentation digit and `+` or `-` may follow `|` or `>`", ""),
     ("expected a comment or a line break", "only an indentation digit and `+` or `-` may follow `|` or `>`", ""),
+    ("node content", "a value is missing before this character", "or put the whole value in quotes"),
     ("directive", "lines beginning with % are not used here", "remove it"),
     ("incompatible", "this file asks for another version of YAML", "remove the %YAML line"),
     ("tag", "tags (`!name`) are not used here", "remove it, or put the text in quotes"),

@@ -12,21 +12,12 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
-_KINDS = {
-    "string": "text",
-    "integer": "a whole number",
-    "number": "a number",
-    "boolean": "true or false",
-    "null": "empty",
-    "array": "a list",
-    "object": "a mapping",
-}
-_LONGEST_QUOTE = 40
+from engine.documents.wording import KINDS, Path, bare, known_keys, shown, subject, ticked
+
 _MOST_KEYS = 16
+_LONGEST_KEY = 60
 _UNKNOWN = frozenset({"additionalProperties", "unevaluatedProperties"})
 _YES_AND_NO = {"yes": "true", "on": "true", "no": "false", "off": "false"}
-
-Path = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,50 +52,6 @@ def sentences(error: Any) -> Iterator[Sentence]:
     yield _said(error, path, own)
 
 
-def shown(value: Any) -> str:
-    """A value as a sentence names it: short, and telling text from number."""
-    match value:
-        case None:
-            return "empty"
-        case bool():
-            return str(value).lower()
-        case int() | float():
-            return f"the number {value}"
-        case str():
-            cut = value if len(value) <= _LONGEST_QUOTE else value[: _LONGEST_QUOTE - 3] + "..."
-            return f"the text {cut!r}"
-        case list():
-            return "a list"
-        case _:
-            return "a mapping"
-
-
-def subject(path: Path) -> str:
-    """What a sentence calls the value at a path."""
-    match path:
-        case ():
-            return "this file"
-        case (*_, str() as key):
-            return f"`{key}`"
-        case (*_, str() as key, int() as index):
-            return f"item {index + 1} of `{key}`"
-        case _:
-            return f"item {int(path[-1]) + 1}"
-
-
-def known_keys(schema: Any) -> list[str]:
-    """Every key that a schema and its alternatives name."""
-    if not isinstance(schema, Mapping):
-        return []
-    names = list(schema.get("properties", {}))
-    for part in ("allOf", "oneOf", "anyOf"):
-        for inner in schema.get(part, ()):
-            names.extend(known_keys(inner))
-    for part in ("if", "then", "else"):
-        names.extend(known_keys(schema.get(part)))
-    return list(dict.fromkeys(names))
-
-
 def _said(error: Any, path: Path, own: Mapping[str, Any]) -> Sentence:
     code, say = _RULES.get(error.validator, ("schema", _other))
     sentence = say(error, path)
@@ -120,7 +67,7 @@ def _unknown_keys(error: Any, path: Path) -> Iterator[Sentence]:
         near = get_close_matches(key.lower(), known, n=1, cutoff=0.6)
         hint = f"did you mean `{near[0]}`?" if near else _may_stand(known)
         meant = near[0] if near and near[0] not in error.instance else ""
-        message = f"the key `{key}` is not known here"
+        message = f"the key `{key[:_LONGEST_KEY]}` is not known here"
         yield Sentence(path=(*path, key), code="unknown-key", message=message, hint=hint, at_key=True, meant=meant)
 
 
@@ -143,7 +90,7 @@ def _may_stand(known: list[str]) -> str:
 
 def _type(error: Any, path: Path) -> Sentence:
     wanted = [error.validator_value] if isinstance(error.validator_value, str) else list(error.validator_value)
-    kinds = " or ".join(_KINDS[each] for each in wanted)
+    kinds = " or ".join(KINDS[each] for each in wanted)
     message = f"{subject(path)} must be {kinds}, but is {shown(error.instance)}"
     return Sentence(path=path, code="", message=message, hint=_type_hint(wanted, error.instance))
 
@@ -185,7 +132,7 @@ def _dependent(error: Any, path: Path) -> Sentence:
 
 def _enum(error: Any, path: Path) -> Sentence:
     allowed = error.validator_value if error.validator == "enum" else [error.validator_value]
-    names = [_bare(each) for each in allowed]
+    names = [bare(each) for each in allowed]
     near = get_close_matches(error.instance.lower(), names, n=1) if isinstance(error.instance, str) else []
     more = ", ..." if len(names) > _MOST_KEYS else ""
     choice = f"must be {names[0]}" if len(names) == 1 else "must be one of " + ", ".join(names[:_MOST_KEYS]) + more
@@ -223,28 +170,20 @@ def _choice(error: Any, path: Path) -> Sentence:
     naming = list(dict.fromkeys(key for each in branches for key in each.get("required", ())))
     if isinstance(error.instance, Mapping) and naming:
         return _choice_of_keys(error, path, naming)
-    kinds = list(dict.fromkeys(_KINDS[each] for branch in branches for each in _types(branch)))
+    kinds = list(dict.fromkeys(KINDS[each] for branch in branches for each in _types(branch)))
     words = [word for each in branches for word in each.get("enum", [each["const"]] if "const" in each else [])]
-    wanted = " or ".join([*map(_bare, words), *kinds]) or "of another form"
+    wanted = " or ".join([*map(bare, words), *kinds]) or "of another form"
     message = f"{subject(path)} must be {wanted}, but is {shown(error.instance)}"
     near = get_close_matches(str(error.instance), [word for word in words if isinstance(word, str)], n=1)
     return Sentence(path=path, code="", message=message, hint=f"did you mean {near[0]}?" if near else "")
 
 
-def _bare(word: Any) -> str:
-    return word if isinstance(word, str) else shown(word).removeprefix("the number ")
-
-
 def _choice_of_keys(error: Any, path: Path, naming: list[str]) -> Sentence:
     given = [key for key in naming if key in error.instance]
     if len(given) > 1:
-        message = f"only one of {_ticked(given)} may stand here"
+        message = f"only one of {ticked(given)} may stand here"
         return Sentence(path=(*path, given[1]), code="", message=message, at_key=True)
-    return Sentence(path=path, code="", message=f"one of {_ticked(naming)} is needed here", missing=tuple(naming))
-
-
-def _ticked(keys: list[str]) -> str:
-    return ", ".join(f"`{key}`" for key in keys)
+    return Sentence(path=path, code="", message=f"one of {ticked(naming)} is needed here", missing=tuple(naming))
 
 
 def _types(branch: Mapping[str, Any]) -> list[str]:
@@ -255,7 +194,7 @@ def _types(branch: Mapping[str, Any]) -> list[str]:
 def _not(error: Any, path: Path) -> Sentence:
     keys = error.validator_value.get("required", ()) if isinstance(error.validator_value, Mapping) else ()
     if keys and isinstance(error.instance, Mapping):
-        message = f"{_ticked(list(keys))} may not stand here" + (" together" if len(keys) > 1 else "")
+        message = f"{ticked(list(keys))} may not stand here" + (" together" if len(keys) > 1 else "")
         return Sentence(path=(*path, keys[-1]), code="", message=message, at_key=True)
     return _other(error, path)
 

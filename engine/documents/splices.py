@@ -108,6 +108,8 @@ def _replace_inline(document: Document, node: Node, holder: _Holder, written: ya
             _inline(text, start, header, inline),
             Splice(start=header, end=end, text=lines_below(text, written.below)),
         ]
+    if holder.is_root and not written.inline:
+        return [Splice(start=start, end=end, text=newline(text).join(written.below))]
     if start == end and not holder.is_root:
         start = end = holder.end
     bottom = line_end(text, end)

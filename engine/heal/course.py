@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from engine.model.failure import Basis, Diagnosis, Failure, FailureKind
 from engine.model.heal import ApplyFix, FixOutcome, KnownIssue, LeaveAlone
@@ -17,7 +15,7 @@ NOTHING_UNDERSTOOD = Diagnosis(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Course:
-    """What has happened to one call."""
+    """What has happened to one call; `settled` when the tool's `verify` saw that its last try had no effect."""
 
     attempts: tuple[Attempt, ...]
     diagnosis: Diagnosis = NOTHING_UNDERSTOOD
@@ -26,6 +24,7 @@ class Course:
     fixes: tuple[FixOutcome, ...] = ()
     retried_plain: bool = False
     verified: Attempt | None = None
+    settled: bool = False
     unsettled: str = ""
     left_because: str = ""
     suggestion: ToolCall | None = None
@@ -66,7 +65,7 @@ class Course:
 
     def tried(self, again: Attempt) -> Course:
         """With one more attempt."""
-        return replace(self, attempts=(*self.attempts, again))
+        return replace(self, attempts=(*self.attempts, again), settled=False)
 
     def reason(self) -> str:
         """In a sentence, what healing did or why it did not."""
@@ -76,35 +75,3 @@ class Course:
             told = [f"{fix.call}{' (run by another step)' if fix.shared else ''}" for fix in self.fixes]
             return f"healed by {' and '.join(told)}"
         return "worked when it was called again"
-
-    def attempt_data(self, tool: str) -> Mapping[str, Any]:
-        """The newest attempt as event data."""
-        return attempt_data(self.last, tool)
-
-
-def attempt_data(tried: Attempt, tool: str) -> dict[str, Any]:
-    """An attempt as event data."""
-    return {
-        "number": tried.number,
-        "tool": tool,
-        "args": dict(tried.call.args),
-        "ok": tried.ok,
-        "started_at": tried.started_at,
-        "finished_at": tried.finished_at,
-        "value": tried.value if tried.ok else None,
-        "failure": failure_data(tried.failure),
-    }
-
-
-def failure_data(failure: Failure | None) -> dict[str, Any] | None:
-    """A failure as event data; evidence without its empty fields."""
-    if failure is None:
-        return None
-    evidence = failure.evidence
-    told = {name: getattr(evidence, name) for name in evidence.__dataclass_fields__}
-    return {
-        "tool": failure.tool,
-        "kind": failure.kind,
-        "message": failure.message,
-        "evidence": {name: value for name, value in told.items() if value not in (None, "", {})},
-    }

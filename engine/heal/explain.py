@@ -112,6 +112,8 @@ def _network(case: Case) -> list[str]:
         FailureKind.TIMEOUT: f"{host} did not answer in time.",
     }
     told = what[case.diagnosis.kind]
+    if case.diagnosis.kind is FailureKind.CONNECTION_REFUSED and case.failure.evidence.sent:
+        return [f"{host[:1].upper() + host[1:]} closed the connection before it had answered; see its log for why."]
     return [told[:1].upper() + told[1:], _how(case, "connect", "Connect") or "Check the route or the VPN."]
 
 

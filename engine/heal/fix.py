@@ -1,9 +1,8 @@
 """Running a fix once for everybody who needs it.
 
 A fix is single-flight per (fix, domain) across steps, runs and processes: whoever comes first holds the lock and runs
-it,
-the others wait and use the outcome. The lock is a file held by `flock`, so a killed process never leaves it locked, and
-the file itself holds the last outcome, written only while locked.
+it, the others wait and use the outcome. The lock is a file held by `flock`, so a killed process never leaves it locked,
+and the file itself holds the last outcome, written only while locked.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import json
 import os
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,25 +28,32 @@ from engine.model.secret import Secrets
 POLL = 0.05
 """Seconds between looks at a lock or at a readiness check that is not yet true."""
 
+PATIENCE = 600.0
+"""Seconds to wait for another process that is running the fix; a stopped process would hold its lock for ever."""
+
+MESSAGE_LIMIT = 2_000
+"""Characters of a fix's failure that are kept for those who share its outcome."""
+
 RunCall = Callable[[ToolCall], Awaitable[Attempt]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FixRunner:
-    """Runs fixes; `folder` holds one lock file per (fix, domain), `clock` gives seconds since the epoch."""
+    """Runs fixes; `folder` holds a lock file per (fix, domain), `clock` gives seconds since the epoch."""
 
     folder: Path
     clock: Callable[[], float]
     secrets: Secrets
+    patience: float = PATIENCE
 
     async def run(self, plan: FixPlan, *, domain: str, failed_since: float, call: RunCall) -> FixOutcome:
         """The outcome of the fix for a call that began at `failed_since` and failed.
 
         An outcome that is newer than that call is shared; one that worked less than `cooldown` seconds ago is not
-        repeated. Raises WorkspaceError when the lock file cannot be written.
+        repeated. Raises WorkspaceError when the lock file cannot be written, or another process does not let go of it.
         """
         async with self._locked(plan.call.tool, domain) as kept:
-            last = kept.read()
+            last = kept.read(self.clock())
             if last and last["finished_at"] >= failed_since:
                 return _shared(plan, domain, last)
             if last and last["ok"] and self.clock() - last["finished_at"] < plan.cooldown:
@@ -99,7 +105,12 @@ class FixRunner:
                 f"{path} cannot be written: {error.strerror}", hint="set SKILL_HOME to a folder you may write to"
             ) from error
         try:
-            await _lock(descriptor)
+            with anyio.move_on_after(self.patience) as waiting:
+                await _lock(descriptor)
+            if waiting.cancelled_caught:
+                raise WorkspaceError(
+                    f"another process has been running {fix} for {self.patience:g} s", hint=f"see who holds {path}"
+                )
             yield _Kept(descriptor)
         finally:
             os.close(descriptor)
@@ -141,24 +152,27 @@ class _Kept:
 
     descriptor: int
 
-    def read(self) -> dict[str, Any] | None:
+    def read(self, now: float) -> dict[str, Any] | None:
         try:
             kept = json.loads(os.pread(self.descriptor, 65_536, 0) or b"null")
-            return {"ok": bool(kept["ok"]), "message": str(kept["message"])} | {
-                name: float(kept[name]) for name in ("started_at", "finished_at")
-            }
-        except (ValueError, KeyError, TypeError):
+            began, ended = float(kept["started_at"]), float(kept["finished_at"])
+            last = {"ok": bool(kept["ok"]), "message": str(kept["message"]), "started_at": began, "finished_at": ended}
+        except (ValueError, KeyError, TypeError, RecursionError, OSError):
             return None
+        # An outcome from the future (a clock that was set back) would be shared with every failure until then.
+        return last if ended <= now else None
 
     def write(self, outcome: FixOutcome, secrets: Secrets) -> None:
         kept = {
             "ok": outcome.ok,
             "started_at": outcome.started_at,
             "finished_at": outcome.finished_at,
-            "message": secrets.mask(outcome.failure.message) if outcome.failure else "",
+            "message": secrets.mask(outcome.failure.message)[:MESSAGE_LIMIT] if outcome.failure else "",
         }
-        os.ftruncate(self.descriptor, 0)
-        os.pwrite(self.descriptor, json.dumps(kept).encode(), 0)
+        # On a full disk the fix has run all the same, and this call goes on; others find no outcome and run it again.
+        with suppress(OSError):
+            os.ftruncate(self.descriptor, 0)
+            os.pwrite(self.descriptor, json.dumps(kept).encode(), 0)
 
 
 def _shared(plan: FixPlan, domain: str, last: dict[str, Any]) -> FixOutcome:

@@ -6,9 +6,9 @@ values, and leaves one event in the run's journal. Healing that itself breaks ne
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import anyio
 
@@ -18,87 +18,28 @@ from engine.heal import breaker, detect, explain, merge, recall
 from engine.heal.course import Course
 from engine.heal.fix import FixRunner
 from engine.heal.policy import HealPolicy
+from engine.heal.request import Contexts, Facts, HealRequest, KnownFixes
+from engine.heal.told import attempt_data, decision_data, diagnosis_data, outcome_data
 from engine.model.event import EventKind
-from engine.model.failure import Diagnosis, Failure, FailureKind, Pattern
+from engine.model.failure import Failure, FailureKind, Pattern
 from engine.model.heal import (
     ApplyFix,
-    BreakerState,
     Decision,
     Domain,
     FixOutcome,
     Healing,
-    KnownIssue,
     LeaveAlone,
     RetryPlain,
     Stage,
 )
 from engine.model.outcome import Attempt, ToolCall
-from engine.model.skill import HealOption
 from tool_registry.registry import ToolRegistry
-from tool_registry.tool import Effect, Tool, ToolContext
 
 GRACE = 5.0
 """Seconds a source has beyond the call's time to end what it started and to say what it knows of its time-out."""
 
 ATTEMPT_LIMIT = 5
 """Attempts at one step, whatever the stages decide: the first, one plain repeat, two fixes, one verified repeat."""
-
-
-class Emit(Protocol):
-    """Puts an event of the running step into the journal; durable before it returns when `durable`."""
-
-    def __call__(self, kind: EventKind, data: Mapping[str, Any], *, durable: bool = True) -> None:
-        """Sends one event."""
-
-
-class Contexts(Protocol):
-    """Makes the context a tool is called with: the settings of its domain, the time it has."""
-
-    def __call__(self, *, domain: str | None, run_id: str, step: str, timeout: float) -> ToolContext:
-        """The context for one call."""
-
-
-class Facts(Protocol):
-    """What history says about fixes; the figures behind every decision."""
-
-    def effectiveness(self, fix: str, domain: str) -> tuple[int, int]:
-        """How often the fix was tried and how often it helped."""
-
-    def breaker(self, fix: str, domain: str, signature: str) -> BreakerState:
-        """The state of the fix's circuit breaker for this error signature."""
-
-
-class KnownFixes(Protocol):
-    """What people and the engine have written down about a tool's failures."""
-
-    def known(self, tool: str, text: str) -> tuple[KnownIssue, ...]:
-        """What is known about this tool and this error text."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HealRequest:
-    """One call to be made and healed; `deadline` is on anyio's clock, `judge` turns a wrong value into a failure."""
-
-    call: ToolCall
-    tool: Tool
-    run_id: str
-    step: str
-    emit: Emit
-    timeout: float
-    deadline: float | None = None
-    narrowing: HealOption = field(default_factory=HealOption)
-    judge: Callable[[Any], Failure | None] | None = None
-    ask: Callable[[str], Awaitable[bool]] | None = None
-
-    @property
-    def time_left(self) -> float | None:
-        """Seconds until the step's deadline; None when it has none."""
-        return None if self.deadline is None else max(0.0, self.deadline - anyio.current_time())
-
-    @property
-    def domain(self) -> str | None:
-        """The domain whose credentials and network this call uses."""
-        return self.narrowing.domain or self.tool.domain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +62,7 @@ class Healer:
         if first.failure is None:
             return Healing(value=first.value, attempts=(first,))
         course = Course(attempts=(first,))
-        request.emit(EventKind.ATTEMPT_FINISHED, course.attempt_data(request.tool.name))
+        request.emit(EventKind.ATTEMPT_FINISHED, attempt_data(course.last, request.tool.name))
         try:
             return await self._heal(request, course)
         except JournalError:
@@ -155,8 +96,8 @@ class Healer:
 
     async def _look_whether_it_happened(self, request: HealRequest, course: Course) -> Course:
         """Asks the tool's `verify` when a write's answer was lost; its word decides whether a second call is safe."""
-        tool, diagnosis = request.tool, course.diagnosis
-        if tool.verify is None or tool.idempotent or tool.effect is Effect.READ or diagnosis.untouched:
+        tool, diagnosis, domain = request.tool, course.diagnosis, self.domains.get(request.domain or "")
+        if tool.verify is None or not self.policy.must_look(tool, diagnosis, domain, request.narrowing):
             return course
         look = await self._other(request, ToolCall(tool=tool.verify, args=request.call.args))
         if look.failure is not None:
@@ -170,7 +111,7 @@ class Healer:
         )
         if happened:
             return replace(course, verified=look)
-        return replace(course, diagnosis=replace(diagnosis, untouched=True))
+        return replace(course, settled=True)
 
     def _decide(self, request: HealRequest, course: Course) -> Decision:
         if len(course.attempts) >= ATTEMPT_LIMIT:
@@ -189,6 +130,7 @@ class Healer:
             effectiveness=self.facts.effectiveness,
             breaker=self.facts.breaker,
             deadline_left=request.time_left,
+            settled=course.settled,
         )
         _stage(request, Stage.DECIDE, decision_data(decision))
         return decision
@@ -220,7 +162,7 @@ class Healer:
         }
         request.emit(EventKind.FIX_STARTED, {**about, "role": decision.role, "call": str(decision.plan.call)})
         outcome = await self._run_fix(request, course, decision)
-        request.emit(EventKind.FIX_FINISHED, {**about, **_outcome_data(outcome)})
+        request.emit(EventKind.FIX_FINISHED, {**about, **outcome_data(outcome)})
         pattern = course.diagnosis.pattern
         return replace(
             outcome, signature=signature, kind=course.diagnosis.kind, pattern=pattern.id if pattern else None
@@ -251,7 +193,9 @@ class Healer:
     async def _retry(self, request: HealRequest, course: Course) -> Course:
         again = await self._try(request, number=len(course.attempts) + 1)
         course = course.tried(again)
-        request.emit(EventKind.ATTEMPT_FINISHED, course.attempt_data(request.tool.name))
+        # What worked waits for the end of its step: a history that breaks here must not hide that there is something
+        # to undo.
+        request.emit(EventKind.ATTEMPT_FINISHED, attempt_data(again, request.tool.name), durable=not again.ok)
         _stage(request, Stage.RETRY, {"answer": "it worked" if again.ok else course.failure.message})
         return course
 
@@ -302,42 +246,3 @@ async def _agreed(request: HealRequest, decision: ApplyFix) -> bool:
 
 def _stage(request: HealRequest, stage: Stage, data: Mapping[str, Any]) -> None:
     request.emit(EventKind.HEAL_STAGE, {"stage": stage, **data}, durable=False)
-
-
-def diagnosis_data(diagnosis: Diagnosis) -> dict[str, Any]:
-    """A diagnosis as event data."""
-    return {
-        "answer": diagnosis.because,
-        "kind": diagnosis.kind,
-        "confidence": round(diagnosis.confidence, 3),
-        "basis": diagnosis.basis,
-        "pattern": diagnosis.pattern.id if diagnosis.pattern else None,
-        "untouched": diagnosis.untouched,
-    }
-
-
-def decision_data(decision: Decision) -> dict[str, Any]:
-    """A decision as event data."""
-    match decision:
-        case ApplyFix():
-            return {
-                "answer": decision.because,
-                "decision": "fix",
-                "fix": str(decision.plan.call),
-                "risk": decision.risk,
-            }
-        case RetryPlain():
-            return {"answer": decision.because, "decision": "retry", "delay": decision.delay}
-        case LeaveAlone():
-            suggestion = str(decision.suggestion) if decision.suggestion else None
-            return {"answer": decision.because, "decision": "leave", "suggestion": suggestion}
-
-
-def _outcome_data(outcome: FixOutcome) -> dict[str, Any]:
-    return {
-        "ok": outcome.ok,
-        "shared": outcome.shared,
-        "started_at": outcome.started_at,
-        "finished_at": outcome.finished_at,
-        "failure": outcome.failure.message if outcome.failure else None,
-    }

@@ -52,6 +52,7 @@ class Situation:
     effectiveness: Effectiveness
     breaker: Breaker
     deadline_left: float | None
+    settled: bool
     mode: HealMode
 
 
@@ -86,11 +87,13 @@ class HealPolicy:
         effectiveness: Effectiveness,
         breaker: Breaker,
         deadline_left: float | None,
+        settled: bool = False,
     ) -> Decision:
         """A fix to run, a plain repeat, or why neither; `because` is a sentence for a person.
 
         `fix_tool` gives the registered tool of that name or None; `effectiveness(fix, domain)` is (tried, helped);
-        `breaker(fix, domain, signature)` its state; a fix is known by its tool's name; `deadline_left` in seconds.
+        `breaker(fix, domain, signature)` its state; a fix is known by its tool's name; `deadline_left` in seconds;
+        `settled` says that the tool's `verify` was asked and saw no effect.
         """
         situation = Situation(
             failure=failure,
@@ -104,9 +107,15 @@ class HealPolicy:
             effectiveness=effectiveness,
             breaker=breaker,
             deadline_left=deadline_left,
+            settled=settled,
             mode=self._mode(domain),
         )
         return self._forbidden(situation) or self._unsafe(situation) or self._plain(situation) or self._fix(situation)
+
+    def must_look(self, tool: Tool, diagnosis: Diagnosis, domain: Domain | None, narrowing: HealOption) -> bool:
+        """Whether the tool's `verify` has to be asked before a second call; never where healing is stopped."""
+        stopped = self.kill_switch or self._mode(domain) is HealMode.OFF or not narrowing.enabled
+        return not stopped and tool.verify is not None and not self._harmless(tool, diagnosis)
 
     def _mode(self, domain: Domain | None) -> HealMode:
         """The stricter of the workspace's mode and the domain's."""
@@ -136,24 +145,25 @@ class HealPolicy:
         return LeaveAlone(because=because, suggestion=_hint(situation))
 
     def _repeatable(self, situation: Situation) -> bool:
-        return self._harmless(situation) or situation.tool.verify is not None
+        return self._is_safe(situation) or situation.tool.verify is not None
 
-    def _harmless(self, situation: Situation) -> bool:
+    def _is_safe(self, situation: Situation) -> bool:
+        return situation.settled or self._harmless(situation.tool, situation.diagnosis)
+
+    def _harmless(self, tool: Tool, diagnosis: Diagnosis) -> bool:
         """Whether a second call cannot do anything twice."""
-        tool = situation.tool
-        return tool.effect is Effect.READ or tool.idempotent or self._proven_untouched(situation)
+        return tool.effect is Effect.READ or tool.idempotent or self._proven_untouched(tool, diagnosis)
 
-    def _proven_untouched(self, situation: Situation) -> bool:
+    def _proven_untouched(self, tool: Tool, diagnosis: Diagnosis) -> bool:
         """Words prove nothing unless they are nearly always right, and nothing at all for a destructive tool."""
-        diagnosis = situation.diagnosis
         if diagnosis.basis is not Basis.PATTERN:
             return diagnosis.untouched
-        credible = diagnosis.confidence >= self.acting_confidence and situation.tool.effect is not Effect.DESTRUCTIVE
+        credible = diagnosis.confidence >= self.acting_confidence and tool.effect is not Effect.DESTRUCTIVE
         return diagnosis.untouched and credible
 
     def _after_verifying(self, situation: Situation) -> str:
         """The end of the sentence where the tool must first be asked whether its lost call took effect."""
-        if self._harmless(situation):
+        if self._is_safe(situation):
             return "."
         return f", but only if {situation.tool.verify} shows that the first call had no effect."
 

@@ -66,7 +66,7 @@ def _of_status(evidence: Evidence) -> Meaning | None:
     kind = FailureKind.IMAGE_NOT_FOUND if code else tables.HTTP.get(status) or _of_status_class(status)
     if kind is None:
         return None
-    answer = f"tables.HTTP status {status}" + (f" with the registry's code {code}" if code else "")
+    answer = f"HTTP status {status}" + (f" with the registry's code {code}" if code else "")
     return Meaning(kind=kind, untouched=status in tables.REFUSED_BEFORE_ACTING, because=f"{answer} means {words(kind)}")
 
 

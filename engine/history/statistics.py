@@ -8,11 +8,13 @@ from collections.abc import Iterable
 from engine.history.database import Database, Row
 from engine.history.records import FailureRecord, FailureTotals, FixRecord
 
-_FIXES = """
+_FIX_RECORD = """
     SELECT f.fix, f.domain, f.ok, f.helped, f.shared, f.signature, f.kind, f.pattern, f.started_at, f.finished_at,
            r.id, f.step
-    FROM fixes f JOIN runs r ON r.number = f.run WHERE f.fix = ? AND f.domain = ?
+    FROM fixes f JOIN runs r ON r.number = f.run
 """
+_FIXES = f"{_FIX_RECORD} WHERE f.fix = ? AND f.domain = ?"
+_RUN_FIXES = f"{_FIX_RECORD} WHERE r.id = ? ORDER BY f.finished_at, f.event"
 _NEWEST = "ORDER BY f.finished_at DESC, f.run DESC, f.event DESC LIMIT ?"
 _FAILURES = """
     SELECT s.tool, s.kind, s.error, s.fix, s.auto_fixed, s.finished_at, r.skill, s.name, r.id
@@ -38,6 +40,10 @@ class StatisticQueries:
     def fixes(self, fix: str, domain: str, *, limit: int = 20) -> tuple[FixRecord, ...]:
         """The newest uses of a fix in a domain, newest first; shared uses too."""
         return tuple(_fix(row) for row in self._database.read(f"{_FIXES} {_NEWEST}", (fix, domain, limit)))
+
+    def run_fixes(self, run_id: str) -> tuple[FixRecord, ...]:
+        """The fixes of one run in the order they ended, shared ones too."""
+        return tuple(_fix(row) for row in self._database.read(_RUN_FIXES, (run_id,)))
 
     def last_fix(self, fix: str, domain: str) -> FixRecord | None:
         """The last time the fix itself ran in the domain; None when it never did."""

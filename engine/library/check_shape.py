@@ -32,8 +32,8 @@ def shape_findings(outlined: Outline, *, cache: Path | None) -> Iterator[Finding
 
 
 def _from_schema(skill: Part, misplaced: tuple[Part, ...], cache: Path | None) -> Iterator[Finding]:
-    """The schema's findings, without those about steps under `outputs`: one sentence says it all there."""
-    told: set[Place] = set()
+    """The schema's findings, without those where another says it all: steps under `outputs`, YAML's mistakes."""
+    told: set[Place] = {mistake.place for mistake in skill.document.mistakes}
     for part in misplaced:
         told |= {part.place, *(part[key].key_place for key in part.value), *(part[key].place for key in part.value)}
     for finding in schema_findings(skill.document, "skill", cache=cache):

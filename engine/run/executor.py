@@ -10,14 +10,15 @@ from typing import Any, Protocol
 import anyio
 
 from engine.errors import JournalError
+from engine.heal.learn import Notice
 from engine.heal.pipeline import Healer
 from engine.library import SkillLibrary, bind_inputs
 from engine.model.event import EventKind, Journal
 from engine.model.outcome import RunResult, RunStatus
-from engine.model.secret import Secrets
+from engine.model.secret import MASK, Secrets
 from engine.model.skill import Skill
 from engine.run.broadcast import Broadcast, Listener
-from engine.run.flow import Ending, Flow
+from engine.run.flow import Ending, Flow, unrecorded
 from engine.run.perform import Performer
 from engine.run.scope import new_scope
 from engine.sandbox import Sandbox
@@ -68,8 +69,8 @@ class Parts(Protocol):
     def profile(self) -> str:
         """The name of the profile in use."""
 
-    def learn(self) -> tuple[str, ...]:
-        """Brings the memory files up to date with history; returns what could not be done."""
+    def learn(self, run_id: str) -> tuple[Notice, ...]:
+        """Brings the memory files up to date with history, after that run; returns what people should know."""
 
 
 @dataclass(slots=True)
@@ -95,10 +96,10 @@ class SkillExecutor:
     ) -> RunResult:
         """Runs a skill by name, path or value, for at most `timeout` seconds, and returns how it ended.
 
-        Names in `from_text` were given as text and are coerced. Raises SkillNotFoundError, SkillInvalidError and
-        InputError
-        before anything has happened, and JournalError when history cannot be written (after cleaning up). When the
-        caller is cancelled, the run is cleaned up first and cancellation goes on.
+        Names in `from_text` were given as text and are coerced. Raises SkillNotFoundError, SkillInvalidError,
+        InputError, and JournalError when history cannot be written, before anything has happened; a history that breaks
+        later ends the run as failed. When the caller is cancelled, the run is cleaned up first and cancellation goes
+        on.
         """
         parts = self.parts
         loaded = parts.library.load(skill) if isinstance(skill, str) else skill
@@ -119,9 +120,9 @@ class SkillExecutor:
     async def _through(self, flow: Flow, *, started: float, timeout: float | None) -> RunResult:
         try:
             ending = await self._steps(flow, timeout)
-        except anyio.get_cancelled_exc_class():
+        except BaseException as error:
             with anyio.CancelScope(shield=True):
-                await self._finish(flow, Ending(status=RunStatus.CANCELLED, message="cancelled"), started=started)
+                await self._finish(flow, _broken_off(error), started=started)
             raise
         return await self._finish(flow, ending, started=started)
 
@@ -131,7 +132,7 @@ class SkillExecutor:
             try:
                 return await flow.steps()
             except JournalError as error:
-                return Ending(status=RunStatus.FAILED, message=f"history could not be written: {error}")
+                return unrecorded(error)
             finally:
                 self._scope = None
         if clock.cancelled_caught:
@@ -141,7 +142,14 @@ class SkillExecutor:
     async def _finish(self, flow: Flow, ending: Ending, *, started: float) -> RunResult:
         ending = await flow.clean_up(ending)
         outputs, ending = flow.outputs(ending)
-        result = RunResult(
+        result = self._result(flow, ending, outputs, started=started)
+        flow.performer.broadcast.report(EventKind.RUN_FINISHED, _finished_data(result))
+        if result.status is RunStatus.OK and (broken := flow.performer.broadcast.failure):
+            result = self._result(flow, unrecorded(broken), outputs, started=started)
+        return self._learnt(flow, result)
+
+    def _result(self, flow: Flow, ending: Ending, outputs: Mapping[str, Any], *, started: float) -> RunResult:
+        return RunResult(
             run_id=flow.performer.run_id,
             skill=flow.skill.name,
             status=ending.status,
@@ -152,15 +160,13 @@ class SkillExecutor:
             duration=max(0.0, self.parts.clock() - started),
             timed_out=ending.timed_out,
         )
-        flow.performer.broadcast.send(EventKind.RUN_FINISHED, _finished_data(result))
-        return self._learnt(flow, result)
 
     def _learnt(self, flow: Flow, result: RunResult) -> RunResult:
-        """Lets memory learn from a run in which something failed; what memory cannot keep becomes a notice."""
+        """Lets memory learn from a run in which something failed; what people should know of it becomes a notice."""
         if all(step.failure is None and step.first_failure is None for step in result.steps):
             return result
-        for text in self.parts.learn():
-            flow.performer.broadcast.send(EventKind.NOTICE, {"text": text, "level": "warning"})
+        for notice in self.parts.learn(result.run_id):
+            flow.performer.broadcast.report(EventKind.NOTICE, {"text": notice.text, "level": notice.level})
         return result
 
     def _flow(self, skill: Skill, inputs: Mapping[str, Any], *, run_id: str, started: float) -> Flow:
@@ -191,16 +197,25 @@ class SkillExecutor:
         return Flow(skill=skill, scope=scope, performer=performer)
 
 
+def _broken_off(error: BaseException) -> Ending:
+    """The end of a run that was cancelled from outside, or in which the engine itself broke."""
+    if isinstance(error, Exception):
+        said = f"skill-engine itself broke: {type(error).__name__}: {error}"
+        return Ending(status=RunStatus.FAILED, message=said)
+    return Ending(status=RunStatus.CANCELLED, message="cancelled")
+
+
 def _started_data(skill: Skill, inputs: Mapping[str, Any], parts: Parts) -> dict[str, Any]:
     import hashlib  # noqa: PLC0415 - late: only a run needs it
 
+    hidden = {declared.name for declared in skill.inputs if declared.secret}
     return {
         "skill": skill.name,
         "version": skill.version,
         "file": skill.file,
         "digest": hashlib.sha256(skill.text.encode()).hexdigest(),
         "text": skill.text,
-        "inputs": dict(inputs),
+        "inputs": {name: MASK if name in hidden and value is not None else value for name, value in inputs.items()},
         "profile": parts.profile,
         "pid": os.getpid(),
     }

@@ -8,7 +8,7 @@ from typing import Any
 
 import anyio
 
-from engine.errors import SandboxError
+from engine.errors import JournalError, SandboxError
 from engine.model.event import EventKind
 from engine.model.outcome import RunStatus, StepResult, StepStatus
 from engine.model.skill import Skill, Step, StopStatus, StopStep, ToolStep
@@ -47,6 +47,8 @@ class Flow:
                 self.undo.append(step.undo)
             if ending := _ending(step, result):
                 return ending
+            if broken := self.performer.broadcast.failure:
+                return unrecorded(broken)
         return Ending(status=RunStatus.OK)
 
     async def clean_up(self, ending: Ending) -> Ending:
@@ -54,6 +56,7 @@ class Flow:
 
         A step that fails here becomes a note; it fails a run that would have been ok, and hides no other ending.
         """
+        self.performer.broadcast.carry_on()
         with anyio.CancelScope(shield=True), anyio.move_on_after(CLEANUP_TIMEOUT) as limit:
             self.scope.ended(ending.status, ending.message)
             for step, section in self._cleaning(ending):
@@ -91,6 +94,11 @@ class Flow:
         result = await self.performer.perform(step, self.scope, index=index, section=section)
         self.results.append(result)
         return result
+
+
+def unrecorded(error: JournalError) -> Ending:
+    """The end of a run whose history broke."""
+    return Ending(status=RunStatus.FAILED, message=f"history could not be written: {error}")
 
 
 def _ending(step: Step, result: StepResult) -> Ending | None:

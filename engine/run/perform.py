@@ -10,8 +10,9 @@ import anyio
 
 from engine.attempt import attempt, failure_of
 from engine.errors import SandboxError
-from engine.heal.course import attempt_data, failure_data
-from engine.heal.pipeline import Healer, HealRequest
+from engine.heal.pipeline import Healer
+from engine.heal.request import HealRequest
+from engine.heal.told import attempt_data, failure_data
 from engine.model.event import EventKind
 from engine.model.failure import Failure, FailureKind
 from engine.model.heal import Healing
@@ -42,9 +43,10 @@ class Performer:
     ask: Callable[[str], Awaitable[bool]] | None = None
 
     async def perform(self, step: Step, scope: Scope, *, index: int, section: str) -> StepResult:
-        """The step's result; its events are in the journal when this returns.
+        """The step's result; its events are in the journal when this returns, or `broadcast.failure` says why not.
 
-        A step that is cancelled leaves a `step_started` event without an end. Raises JournalError.
+        A step that is cancelled leaves a `step_started` event without an end. Raises JournalError before anything has
+        been done.
         """
         started = self.clock()
         self._send(EventKind.STEP_STARTED, step, {"index": index, "action": action_of(step), "section": section})
@@ -143,7 +145,7 @@ class Performer:
             told = attempt_data(attempts[0], attempts[0].call.tool)
             told = _without_value(told) if step.secret else {**told, "value": None}
             self._send(EventKind.ATTEMPT_FINISHED, step, told, durable=False)
-        self._send(EventKind.STEP_FINISHED, step, finished_data(step, result, healing))
+        self.broadcast.report(EventKind.STEP_FINISHED, finished_data(step, result, healing), step=step.name)
 
     def _send(self, kind: EventKind, step: Step, data: Mapping[str, Any], *, durable: bool = True) -> None:
         self.broadcast.send(kind, data, step=step.name, durable=durable)

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
-from engine.errors import RaisedError, SandboxError, SandboxLimitError
+from engine.errors import SandboxError
 from engine.model.outcome import Absent
-from engine.model.place import Place, Text
+from engine.model.place import Text
 from engine.sandbox.compute_text import Block
 from engine.sandbox.limits import CPU_SECONDS, Meter, Refused
-from engine.sandbox.reading import place_of, problem_error, refusal_error, sentence
+from engine.sandbox.reading import place_of, problem_error, refusal_error
 from engine.sandbox.values import finished, plain
 
 INSTALL = "install it: pip install pydantic-monty==1.4.0; blocks are never run any other way"
@@ -41,20 +41,35 @@ class Computing:
         try:
             import pydantic_monty  # noqa: PLC0415 - late: 50 ms that only compute steps need
 
+            from engine.sandbox.compute_errors import told  # noqa: PLC0415 - late: imports the interpreter
             from engine.sandbox.workers import Feed  # noqa: PLC0415 - late: imports the interpreter
         except ImportError as error:
             raise SandboxError(f"the compute interpreter is missing: {error}", hint=INSTALL, place=text.place) from None
-        inputs = {name: _given(names[name]) for name in block.names.reads if name in names}
-        feed = Feed(
-            source=block.rewritten.source + "\nresult", prelude=block.rewritten.prelude, inputs=inputs, now=self._now()
-        )
         try:
-            result = await self._interpreter().run(feed)
-            return finished(result, Meter(4 * CPU_SECONDS))
+            checked, result = await self._interpreter().run(Feed(**self._fed(block, names)))
+            return _handed_on(checked, result)
         except pydantic_monty.MontyError as error:
-            raise _told(error, block, text) from None
+            raise told(error, block, text, names) from None
+        except FileNotFoundError as error:
+            raise SandboxError(f"the compute interpreter is missing: {error}", hint=INSTALL, place=text.place) from None
+        except ValueError as error:
+            raise SandboxError(f"result cannot be handed on: {error}", place=place_of(text, block.result)) from None
         except Refused as refused:
+            refused.offset = block.result if refused.offset is None else refused.offset
             raise refusal_error(text, refused) from None
+
+    def _fed(self, block: Block, names: Mapping[str, Any]) -> dict[str, Any]:
+        now = self._now()
+        inputs = {name: _given(names[name]) for name in sorted(block.names.reads) if name in names}
+        absent = [name for name in inputs if type(names[name]) is Absent]
+        if "now" in block.names.reads and "now" not in block.names.bound:
+            inputs["_skill_now"] = now
+        return {
+            "source": f"{block.rewritten.source}\n(_skill_checked(result), result)",
+            "prelude": block.rewritten.prelude,
+            "inputs": {**inputs, "_skill_absent": absent},
+            "now": now,
+        }
 
     def _interpreter(self) -> Interpreter:
         if self._workers is None:
@@ -73,16 +88,18 @@ def _given(value: Any) -> Any:
     return None if type(value) is Absent else plain(value)
 
 
-def _told(error: Any, block: Block, text: Text) -> SandboxError:
-    frames = error.traceback() if hasattr(error, "traceback") else []
-    place: Place = text.place
-    if frames:
-        frame = frames[-1]
-        place = place_of(text, block.where.at(frame.line, 0) + frame.column - 1)
-    cause = error.exception()
-    message = sentence(str(error))
-    if isinstance(cause, MemoryError | TimeoutError | RecursionError):
-        return SandboxLimitError(message, place=place)
-    if frames and (text.text.split("\n")[frames[-1].line - 1][: frames[-1].column - 1]).strip() == "raise":
-        return RaisedError(str(cause) or type(cause).__name__, place=place)
-    return SandboxError(message, place=place)
+def _handed_on(checked: str, result: Any) -> Any:
+    if checked:
+        raise Refused(f"result cannot be handed on: {checked}", _hint(checked))
+    return finished(result, Meter(4 * CPU_SECONDS))
+
+
+def _hint(checked: str) -> str:
+    hints = {
+        "bytes": "make it a text: x.decode()",
+        "Decimal": "make it a number or a text: float(x), str(x)",
+        "dict_keys": "make it a list: list(x)",
+        "dict_values": "make it a list: list(x)",
+        "dict_items": "make it a list: list(x)",
+    }
+    return hints.get(checked.rsplit(maxsplit=1)[-1], "give texts, numbers, lists, mappings and dates")

@@ -7,18 +7,28 @@ from dataclasses import dataclass
 from typing import Final
 
 from engine.sandbox.expression_text import Offsets
+from engine.sandbox.functions import NAMES
 from engine.sandbox.reading import Use
 
-BUILTINS: Final = frozenset(
-    "abs all any ascii bin bool bytes chr dict divmod enumerate filter float format frozenset getattr hasattr hash hex id "
-    "int isinstance issubclass iter len list map max min next oct ord pow print range repr reversed round set setattr "
-    "slice sorted str sum tuple type zip True False None NotImplemented Ellipsis __name__ "
-    "ArithmeticError AssertionError AttributeError BaseException Exception IndexError KeyError LookupError MemoryError "
-    "NameError NotImplementedError OSError OverflowError PermissionError RecursionError RuntimeError StopIteration "
+_BUILTINS_WORDS: Final = (
+    "abs all any ascii bin bool bytes chr dict divmod enumerate filter float format frozenset getattr hasattr hash "
+    "hex id int isinstance issubclass iter len list map max min next oct ord pow print range repr reversed round set "
+    "setattr slice sorted str sum tuple type zip True False None NotImplemented Ellipsis __name__ ArithmeticError "
+    "AssertionError AttributeError BaseException Exception IndexError KeyError LookupError MemoryError NameError "
+    "NotImplementedError OSError OverflowError PermissionError RecursionError RuntimeError StopIteration "
     "FileNotFoundError ImportError ModuleNotFoundError TimeoutError TypeError UnboundLocalError UnicodeDecodeError "
-    "UnicodeEncodeError ValueError ZeroDivisionError".split()
+    "UnicodeEncodeError ValueError ZeroDivisionError"
 )
-_SCOPES: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+BUILTINS: Final = frozenset(_BUILTINS_WORDS.split())
+_SCOPES: Final = (
+    ast.FunctionDef,
+    ast.AsyncFunctionDef,
+    ast.Lambda,
+    ast.ListComp,
+    ast.SetComp,
+    ast.DictComp,
+    ast.GeneratorExp,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +66,7 @@ class _Collector(ast.NodeVisitor):
         uses = [
             Use(path=path, offset=offset, guarded=caught or path[0] in self._asked)
             for path, offset, caught in self._loads
-            if path[0] not in BUILTINS and (path[0] not in self._bound or path[0] in self._before)
+            if path[0] not in BUILTINS | NAMES and (path[0] not in self._bound or path[0] in self._before)
         ]
         return Names(
             reads=frozenset(path[0] for path, _, _ in self._loads) | self._asked,
@@ -66,16 +76,16 @@ class _Collector(ast.NodeVisitor):
             uses=tuple(uses),
         )
 
-    def visit_Name(self, node: ast.Name) -> None:  # noqa: N802 - the name ast calls
+    def visit_Name(self, node: ast.Name) -> None:
         if isinstance(node.ctx, ast.Load):
             self._load((node.id,), node)
         else:
             self._bind(node.id)
 
-    def visit_Attribute(self, node: ast.Attribute) -> None:  # noqa: N802 - the name ast calls
+    def visit_Attribute(self, node: ast.Attribute) -> None:
         self._chain(node)
 
-    def visit_Subscript(self, node: ast.Subscript) -> None:  # noqa: N802 - the name ast calls
+    def visit_Subscript(self, node: ast.Subscript) -> None:
         self._chain(node)
 
     def _chain(self, node: ast.Attribute | ast.Subscript) -> None:
@@ -96,7 +106,15 @@ class _Collector(ast.NodeVisitor):
         else:
             self.visit(inner)
 
-    def visit_Call(self, node: ast.Call) -> None:  # noqa: N802 - the name ast calls
+    def visit_Call(self, node: ast.Call) -> None:
+        match node:
+            case ast.Call(
+                func=ast.Attribute(value=ast.Call(func=ast.Name(id="locals" | "globals" | "vars")), attr="get"),
+                args=[ast.Constant(value=str() as name), *_],
+            ):
+                self._asked.add(name)
+            case ast.Call(func=ast.Name(id="dir" | "locals" | "globals" | "vars"), args=[]):
+                return
         match node.func:
             case ast.Attribute(value=value):
                 self.visit(value)
@@ -105,7 +123,7 @@ class _Collector(ast.NodeVisitor):
         for argument in (*node.args, *node.keywords):
             self.visit(argument)
 
-    def visit_Compare(self, node: ast.Compare) -> None:  # noqa: N802 - the name ast calls
+    def visit_Compare(self, node: ast.Compare) -> None:
         match node:
             case ast.Compare(
                 left=ast.Constant(value=str() as name),
@@ -113,35 +131,36 @@ class _Collector(ast.NodeVisitor):
                 comparators=[ast.Call(func=ast.Name(id="dir" | "locals" | "globals" | "vars"))],
             ):
                 self._asked.add(name)
+                return
         self.generic_visit(node)
 
-    def visit_Assign(self, node: ast.Assign) -> None:  # noqa: N802 - the name ast calls
+    def visit_Assign(self, node: ast.Assign) -> None:
         self.visit(node.value)
         for target in node.targets:
             self.visit(target)
 
-    def visit_AugAssign(self, node: ast.AugAssign) -> None:  # noqa: N802 - the name ast calls
+    def visit_AugAssign(self, node: ast.AugAssign) -> None:
         self.visit(node.value)
         if isinstance(node.target, ast.Name):
             self._load((node.target.id,), node.target)
         self.visit(node.target)
 
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:  # noqa: N802 - the name ast calls
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
         if node.value:
             self.visit(node.value)
         self.visit(node.target)
 
-    def visit_NamedExpr(self, node: ast.NamedExpr) -> None:  # noqa: N802 - the name ast calls
+    def visit_NamedExpr(self, node: ast.NamedExpr) -> None:
         self.visit(node.value)
         self._bind(node.target.id)
 
-    def visit_For(self, node: ast.For) -> None:  # noqa: N802 - the name ast calls
+    def visit_For(self, node: ast.For) -> None:
         self.visit(node.iter)
         self.visit(node.target)
         for statement in (*node.body, *node.orelse):
             self.visit(statement)
 
-    def visit_Try(self, node: ast.Try) -> None:  # noqa: N802 - the name ast calls
+    def visit_Try(self, node: ast.Try) -> None:
         catches = any(_catches_names(handler) for handler in node.handlers)
         self._caught += catches
         for statement in node.body:
@@ -150,29 +169,29 @@ class _Collector(ast.NodeVisitor):
         for part in (*node.handlers, *node.orelse, *node.finalbody):
             self.visit(part)
 
-    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:  # noqa: N802 - the name ast calls
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
         if node.name:
             self._bind(node.name)
         self.generic_visit(node)
 
-    def visit_MatchAs(self, node: ast.MatchAs) -> None:  # noqa: N802 - the name ast calls
+    def visit_MatchAs(self, node: ast.MatchAs) -> None:
         if node.name:
             self._bind(node.name)
         self.generic_visit(node)
 
-    def visit_MatchStar(self, node: ast.MatchStar) -> None:  # noqa: N802 - the name ast calls
+    def visit_MatchStar(self, node: ast.MatchStar) -> None:
         if node.name:
             self._bind(node.name)
 
-    def visit_MatchMapping(self, node: ast.MatchMapping) -> None:  # noqa: N802 - the name ast calls
+    def visit_MatchMapping(self, node: ast.MatchMapping) -> None:
         if node.rest:
             self._bind(node.rest)
         self.generic_visit(node)
 
-    def visit_Import(self, node: ast.Import) -> None:  # noqa: N802 - the name ast calls
+    def visit_Import(self, node: ast.Import) -> None:
         self._import(alias.asname or alias.name.split(".")[0] for alias in node.names)
 
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:  # noqa: N802 - the name ast calls
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         self._import(alias.asname or alias.name for alias in node.names)
 
     def _import(self, names: object) -> None:
@@ -180,14 +199,14 @@ class _Collector(ast.NodeVisitor):
             self._bind(name)
             self._imported.add(name)
 
-    def visit_Global(self, node: ast.Global) -> None:  # noqa: N802 - the name ast calls
+    def visit_Global(self, node: ast.Global) -> None:
         self._bound.update(node.names)
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:  # noqa: N802 - the name ast calls
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
         self._bind(node.name)
         self._function(node, node.body)
 
-    def visit_Lambda(self, node: ast.Lambda) -> None:  # noqa: N802 - the name ast calls
+    def visit_Lambda(self, node: ast.Lambda) -> None:
         self._function(node, [node.body])
 
     def _function(self, node: ast.FunctionDef | ast.Lambda, body: list[ast.stmt] | list[ast.expr]) -> None:
@@ -203,7 +222,11 @@ class _Collector(ast.NodeVisitor):
     def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> None:
         self.visit(node.generators[0].iter)
         self._local.append({each.id for each in ast.walk(node) if isinstance(each, ast.Name) and _stores(each)})
-        self.generic_visit(node)
+        for index, generator in enumerate(node.generators):
+            for part in (*([generator.iter] if index else []), *generator.ifs):
+                self.visit(part)
+        for part in [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]:
+            self.visit(part)
         self._local.pop()
 
     visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _comprehension  # noqa: N815 - ast's names

@@ -8,11 +8,12 @@ from typing import Final
 from engine.sandbox.compute_names import Names
 from engine.sandbox.expression_text import Offsets
 from engine.sandbox.reading import Problem
-from engine.sandbox.standins import STAND_INS
+from engine.sandbox.stand_ins import STAND_INS
 
-MODULES: Final = frozenset(
-    "re json datetime math itertools collections functools bisect copy base64 hashlib csv decimal unicodedata".split()
+_MODULES_WORDS: Final = (
+    "re json datetime math itertools collections functools bisect copy base64 hashlib csv decimal unicodedata"
 )
+MODULES: Final = frozenset(_MODULES_WORDS.split())
 RESERVED: Final = "_skill_"
 
 _NAMES: Final = {
@@ -22,14 +23,14 @@ _NAMES: Final = {
     "compile": "write the statements themselves",
     "__import__": "write: import name",
     "__builtins__": "call functions by their names",
-    "globals": "write 'x' in dir() to ask for a name",
-    "vars": "write 'x' in dir() to ask for a name",
     "input": "use an ask step",
     "breakpoint": "print what you want to see",
     "object": "use a mapping",
     "super": "use functions",
     "setattr": "write x['key'] = value",
     "delattr": "write del x['key']",
+    "SystemExit": "end a run with a stop step",
+    "KeyboardInterrupt": "raise another error",
     "exit": "end a run with a stop step",
     "quit": "end a run with a stop step",
 }
@@ -68,7 +69,7 @@ _MODULE_HINTS: Final = {
 def problems_of(tree: ast.Module, where: Offsets, names: Names) -> tuple[Problem, ...]:
     """Everything in `tree` that no compute block may have, and the want of a `result`."""
     found = [problem for node in ast.walk(tree) for problem in _problems(node, where, names)]
-    if "result" not in names.bound:
+    if "result" not in names.bound and not (tree.body and isinstance(tree.body[-1], ast.Raise)):
         found.append(
             Problem(
                 offset=0,
@@ -86,20 +87,29 @@ def _problems(node: ast.AST, where: Offsets, names: Names) -> list[Problem]:
             return [problem for alias in aliases for problem in _module(alias.name, node, where)]
         case ast.ImportFrom(module=module, level=level, names=aliases):
             return _from(module or "", level, aliases, node, where)
-        case ast.Name(id=name) if name.startswith(RESERVED):
-            return [_not(node, where, f"names that start with {RESERVED} are not available", "choose another name")]
-        case ast.Name(id=name, ctx=ast.Load()) if name in _NAMES and name not in names.bound | names.asked:
-            return [_not(node, where, f"{name} is not available", _NAMES[name])]
-        case ast.Attribute(attr=name) if name.startswith("__") and name not in ("__name__",):
-            return [_not(node, where, f"{name} is not available", "names that start with __ do not exist here")]
+        case ast.Name(id=name, ctx=context):
+            return _name(name, node, where, () if isinstance(context, ast.Load) else (name,), names)
+        case ast.Attribute():
+            return _attribute(node, where)
         case ast.Delete(targets=targets):
-            return [
-                _not(target, where, "only del x[key] is available", "assign None instead")
-                for target in targets
-                if not isinstance(target, ast.Subscript)
-            ]
-    if type(node) in _STATEMENTS:
-        return [_not(node, where, *_STATEMENTS[type(node)])]
+            wrong = [target for target in targets if not isinstance(target, ast.Subscript)]
+            return [_not(target, where, "only del x[key] is available", "assign None instead") for target in wrong]
+    return [_not(node, where, *_STATEMENTS[type(node)])] if type(node) in _STATEMENTS else []
+
+
+def _name(name: str, node: ast.AST, where: Offsets, stored: tuple[str, ...], names: Names) -> list[Problem]:
+    if name.startswith(RESERVED):
+        return [_not(node, where, f"names that start with {RESERVED} are not available", "choose another name")]
+    if name in _NAMES and name not in names.bound | names.asked and not stored:
+        return [_not(node, where, f"{name} is not available", _NAMES[name])]
+    return []
+
+
+def _attribute(node: ast.Attribute, where: Offsets) -> list[Problem]:
+    if not isinstance(node.ctx, ast.Load):
+        return [_not(node, where, "setting x.key is not available", "write x['key'] = value")]
+    if node.attr.startswith("__") and node.attr != "__name__":
+        return [_not(node, where, f"{node.attr} is not available", "names that start with __ do not exist here")]
     return []
 
 
@@ -116,7 +126,7 @@ def _from(module: str, level: int, aliases: list[ast.alias], node: ast.AST, wher
 def _module(name: str, node: ast.AST, where: Offsets) -> list[Problem]:
     if name in MODULES or name in STAND_INS:
         return []
-    hint = _MODULE_HINTS.get(name) or _MODULE_HINTS.get(name.split(".")[0])
+    hint = _MODULE_HINTS.get(name) or _MODULE_HINTS.get(name.split(".", maxsplit=1)[0])
     listed = ", ".join(sorted(MODULES | STAND_INS.keys()))
     return [_not(node, where, f"the module {name} is not available", hint or f"there are: {listed}")]
 

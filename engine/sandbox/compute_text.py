@@ -18,13 +18,14 @@ from engine.sandbox.reading import Problem
 class Block:
     """A compute block, read once; with problems it is never run.
 
-    `source` is what the interpreter gets and `prelude` what it gets before; `raises` are the lines and columns where
-    the author raises on purpose.
+    `raises` are the offsets of what the author raises on purpose, `result` where `result` is set last.
     """
 
     where: Offsets
     names: Names = field(default_factory=Names)
     rewritten: Rewritten = field(default_factory=Rewritten)
+    raises: frozenset[int] = frozenset()
+    result: int = 0
     problems: tuple[Problem, ...] = ()
 
 
@@ -46,8 +47,14 @@ def read(text: str) -> Block:
         return _broken(where, 0, "this block holds characters that no program may hold", "")
     try:
         names = names_of(tree, where)
+        problems = problems_of(tree, where, names)
         return Block(
-            where=where, names=names, rewritten=rewritten(tree, text, names), problems=problems_of(tree, where, names)
+            where=where,
+            names=names,
+            rewritten=Rewritten() if problems else rewritten(tree, text, where, names),
+            raises=_raises(tree, where),
+            result=_result(tree, where),
+            problems=problems,
         )
     except RecursionError:
         return _broken(where, 0, "this block is nested too deeply", "split it", limit=True)
@@ -56,3 +63,16 @@ def read(text: str) -> Block:
 def _broken(where: Offsets, offset: int, message: str, hint: str, *, limit: bool = False) -> Block:
     problem = Problem(offset=offset, code="compute-syntax", message=message, hint=hint, limit=limit)
     return Block(where=where, problems=(problem,))
+
+
+def _raises(tree: ast.Module, where: Offsets) -> frozenset[int]:
+    return frozenset(where.of(node.exc) for node in ast.walk(tree) if isinstance(node, ast.Raise) and node.exc)
+
+
+def _result(tree: ast.Module, where: Offsets) -> int:
+    set_at = [
+        where.of(node)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and node.id == "result" and isinstance(node.ctx, ast.Store)
+    ]
+    return max(set_at, default=0)

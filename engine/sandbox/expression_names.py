@@ -8,6 +8,7 @@ from typing import Final
 from engine.sandbox.expression_text import FilterCall, Offsets, TestCall
 from engine.sandbox.filters import ON_MISSING
 from engine.sandbox.functions import FUNCTIONS, SPECIAL, TYPES, unavailable
+from engine.sandbox.limits import WHOLE_NUMBER_BITS
 from engine.sandbox.methods import METHODS, no_member
 from engine.sandbox.reading import Problem, Use
 
@@ -61,6 +62,10 @@ class _Names:
             self._problem(node, "** is not available", "multiply, or use a compute step")
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.LShift | ast.RShift):
             self._problem(node, "<< and >> are not available", "multiply or divide")
+        if isinstance(node, ast.keyword) and node.arg is None:
+            self._problem(node, "**x is not available here", "give the arguments one by one")
+        if isinstance(node, ast.Constant) and type(node.value) is int and node.value.bit_length() > WHOLE_NUMBER_BITS:
+            self._problem(node, "this whole number is too long", "numbers may have up to 2,400 digits")
         if isinstance(node, ast.Constant) and isinstance(node.value, bytes | complex | type(...)):
             self._problem(node, f"{type(node.value).__name__} values are not available", "use text and numbers")
         self._each(list(ast.iter_child_nodes(node)), bound)

@@ -10,10 +10,9 @@ from typing import Final
 
 from engine.sandbox.limits import EXPRESSION_CHARACTERS, EXPRESSION_DEPTH, EXPRESSION_NODES, Exceeded, Refused
 
-TESTS: Final = frozenset(
-    "boolean defined false float integer iterable mapping none number sequence string true undefined".split()
-)
-_KEYWORDS: Final = frozenset("and or not in is if else for".split())
+_TESTS_WORDS: Final = "boolean defined false float integer iterable mapping none number sequence string true undefined"
+TESTS: Final = frozenset(_TESTS_WORDS.split())
+_KEYWORDS: Final = frozenset(["and", "or", "not", "in", "is", "if", "else", "for"])
 _WORTH_A_LOOK: Final = ("|", "~", "\n")
 
 
@@ -125,6 +124,8 @@ def parse(source: str, filters: frozenset[str], shift: int) -> ast.expr:
         raise Exceeded(f"this expression is longer than {EXPRESSION_CHARACTERS:,} characters", "use a compute step")
     opened, marks = _translated(source, filters, shift)
     tree = _parsed(opened, shift - 1)
+    if isinstance(tree, ast.Tuple) and not tree.elts and not source.startswith("("):
+        raise Refused("there is no expression here", "write one, or leave the key out", offset=shift)
     _bounded(tree, shift)
     return _Translation(marks).visit(tree) if marks or " is" in source or "is\t" in source else tree
 
@@ -236,17 +237,17 @@ class _Translation(ast.NodeTransformer):
     def __init__(self, marks: dict[tuple[int, int], str]) -> None:
         self._marks = marks
 
-    def visit_Call(self, node: ast.Call) -> ast.AST:  # noqa: N802 - the name ast calls
+    def visit_Call(self, node: ast.Call) -> ast.AST:
         match node.func:
             case ast.Attribute(value=value) as function if name := self._filter(function):
                 return self.generic_visit(_filter_call(function, name, value, node))
         return self.generic_visit(node)
 
-    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:  # noqa: N802 - the name ast calls
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         name = self._filter(node)
         return self.generic_visit(_filter_call(node, name, node.value) if name else node)
 
-    def visit_Compare(self, node: ast.Compare) -> ast.AST:  # noqa: N802 - the name ast calls
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
         match node:
             case ast.Compare(ops=[ast.Is() | ast.IsNot() as sign], comparators=[ast.Name(id=name)]) if name in TESTS:
                 test = ast.copy_location(TestCall(), node)

@@ -34,7 +34,7 @@ def has_value(value: Any) -> bool:
     return not isinstance(value, Missing | Absent)
 
 
-def _default(_meter: Meter, value: Any, instead: Any = "", boolean: Any = False) -> Any:  # noqa: FBT002 - as in Jinja
+def _default(_meter: Meter, value: Any, instead: Any = "", boolean: Any = False) -> Any:
     if value is None or not has_value(value) or (boolean and not value):
         return instead
     return value
@@ -59,7 +59,7 @@ def _text_method(name: str) -> Callable[..., Any]:
     return apply
 
 
-_DIRECTIVE: Final = re.compile(r"%(?:\((\w+)\))?([-+ 0#]*)(\d{0,3})(?:\.(\d{1,2}))?([sdifgxr%])")
+_DIRECTIVE: Final = re.compile(r"%(?:\((\w+)\))?([-+ 0#]*)(\d{0,3})(?:\.(\d{1,2}))?([sdifgxr%])|%")
 
 
 def _format(meter: Meter, value: Any, *args: Any, **options: Any) -> str:
@@ -71,6 +71,8 @@ def _format(meter: Meter, value: Any, *args: Any, **options: Any) -> str:
 
     def fill(found: re.Match[str]) -> str:
         name, flags, width, precision, letter = found.groups()
+        if letter is None:
+            raise Refused("this format has a field that is not available", "use %s, %d, %.2f; %% is a percent sign")
         if letter == "%":
             return "%"
         argument = options[name] if name in options else next(given)
@@ -122,7 +124,7 @@ def _fraction(meter: Meter, value: Any, default: Any = 0.0) -> Any:
         return default
 
 
-def _sort(meter: Meter, value: Any, reverse: Any = False, attribute: Any = None) -> list[Any]:  # noqa: FBT002 - as in Jinja
+def _sort(meter: Meter, value: Any, reverse: Any = False, attribute: Any = None) -> list[Any]:
     if attribute is None:
         return list(FUNCTIONS["sorted"](meter, value, reverse=reverse))
     given = measured(elements(meter, value), meter)
@@ -197,7 +199,7 @@ def _chosen(meter: Meter, element: Any, path: Any, sign: Any, other: Any) -> boo
     return has_value(found) and compare(meter, _SIGNS[sign], found, other)
 
 
-def _indent(meter: Meter, value: Any, width: Any = 4, first: Any = False) -> str:  # noqa: FBT002 - as in Jinja
+def _indent(meter: Meter, value: Any, width: Any = 4, first: Any = False) -> str:
     text = text_of(value, meter)
     if type(width) is not int or not 0 <= width <= 80:  # noqa: PLR2004 - a terminal's width
         raise Exceeded("indent is a number from 0 to 80", "indent by less")

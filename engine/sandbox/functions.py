@@ -28,7 +28,7 @@ TYPES: Final[Mapping[str, tuple[type, ...]]] = {
 
 
 def elements(meter: Meter, value: Any) -> list[Any]:
-    """What a loop over `value` sees: a list's elements, a mapping's keys, a text's characters; Refused if it has none."""
+    """What a loop over `value` sees: a list's elements, a mapping's keys, a text's characters; else Refused."""
     if type(value) not in CONTAINERS and type(value) is not str:
         raise Refused(f"{kind(value)} cannot be gone through", "give a list, a mapping or a text")
     meter.charge_elements(len(value))
@@ -62,7 +62,7 @@ def _fraction(meter: Meter, value: Any = 0.0) -> float:
     return float(value)
 
 
-def _truth(_meter: Meter, value: Any = False) -> bool:  # noqa: FBT002 - as in Python
+def _truth(_meter: Meter, value: Any = False) -> bool:
     return builtins.bool(value)
 
 
@@ -171,7 +171,17 @@ def _json(meter: Meter, value: Any, indent: Any = None) -> str:
     return str(_helper(text_helpers.tojson)(meter, value, indent))
 
 
-TEXT_HELPERS: Final = ("basename", "dirname", "lines", "first_line", "last_line", "shorten", "slug", "between", "fromjson")
+TEXT_HELPERS: Final = (
+    "basename",
+    "dirname",
+    "lines",
+    "first_line",
+    "last_line",
+    "shorten",
+    "slug",
+    "between",
+    "fromjson",
+)
 FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
     "len": _length,
     "str": _text,

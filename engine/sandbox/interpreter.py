@@ -18,36 +18,10 @@ from engine.sandbox.lookup import attribute, item, part, unknown_name
 from engine.sandbox.methods import call_method
 from engine.sandbox.native import NATIVE, native_sentence
 from engine.sandbox.operators import BINARY, UNARY, compare
+from engine.sandbox.signs import BINARY_SIGNS, COMPARE_SIGNS, UNARY_SIGNS
 from engine.sandbox.values import ORDINARY, adopt, finished, kind, measured
 
 CONSTANTS: Final[Mapping[str, Any]] = {"true": True, "false": False, "none": None}
-
-_BINARY_SIGNS: Final[Mapping[type, str]] = {
-    ast.Add: "+",
-    ast.Sub: "-",
-    ast.Mult: "*",
-    ast.Div: "/",
-    ast.FloorDiv: "//",
-    ast.Mod: "%",
-    ast.Pow: "**",
-    ast.BitOr: "|",
-    ast.BitAnd: "&",
-    ast.BitXor: "^",
-    ast.MatMult: "@",
-}
-_UNARY_SIGNS: Final[Mapping[type, str]] = {ast.USub: "-", ast.UAdd: "+", ast.Not: "not"}
-_COMPARE_SIGNS: Final[Mapping[type, str]] = {
-    ast.Eq: "==",
-    ast.NotEq: "!=",
-    ast.Lt: "<",
-    ast.LtE: "<=",
-    ast.Gt: ">",
-    ast.GtE: ">=",
-    ast.In: "in",
-    ast.NotIn: "not in",
-    ast.Is: "is",
-    ast.IsNot: "is not",
-}
 
 
 class Interpreter(EvalWithCompoundTypes):  # type: ignore[misc]
@@ -182,13 +156,13 @@ class Interpreter(EvalWithCompoundTypes):  # type: ignore[misc]
         return item(self._meter, holder, self._eval(node.slice))
 
     def _binary(self, node: ast.BinOp) -> Any:
-        sign = _BINARY_SIGNS.get(type(node.op))
+        sign = BINARY_SIGNS.get(type(node.op))
         if sign is None:
             raise Refused("<< and >> are not available", "multiply or divide")
         return BINARY[sign](self._meter, self._eval(node.left), self._eval(node.right))
 
     def _unary(self, node: ast.UnaryOp) -> Any:
-        sign = _UNARY_SIGNS.get(type(node.op))
+        sign = UNARY_SIGNS.get(type(node.op))
         if sign is None:
             raise Refused("~x is not available", "write not x, or a ~ b to join two texts")
         return UNARY[sign](self._eval(node.operand))
@@ -197,7 +171,7 @@ class Interpreter(EvalWithCompoundTypes):  # type: ignore[misc]
         left = self._eval(node.left)
         for operation, comparator in zip(node.ops, node.comparators, strict=True):
             right = self._eval(comparator)
-            if not compare(self._meter, _COMPARE_SIGNS[type(operation)], left, right):
+            if not compare(self._meter, COMPARE_SIGNS[type(operation)], left, right):
                 return False
             left = right
         return True

@@ -11,13 +11,16 @@ from engine.sandbox.limits import Exceeded, Meter, Refused
 from engine.sandbox.operators import bounded_text
 from engine.sandbox.values import CONTAINERS, adopt, kind, measured
 
-_TEXT: Final = frozenset(
-    "capitalize casefold center count endswith find index isalnum isalpha isascii isdecimal isdigit isidentifier islower "
-    "isnumeric isspace istitle isupper join ljust lower lstrip partition removeprefix removesuffix replace rfind rindex "
-    "rjust rpartition rsplit rstrip split splitlines startswith strip swapcase title upper zfill".split()
+_TEXT_WORDS: Final = (
+    "capitalize casefold center count endswith find index isalnum isalpha isascii isdecimal isdigit isidentifier "
+    "islower isnumeric isspace istitle isupper join ljust lower lstrip partition removeprefix removesuffix replace "
+    "rfind rindex rjust rpartition rsplit rstrip split splitlines startswith strip swapcase title upper zfill"
 )
-_SET: Final = frozenset("difference intersection isdisjoint issubset issuperset symmetric_difference union".split())
-_DATE: Final = frozenset("isoformat isoweekday strftime weekday".split())
+_TEXT: Final = frozenset(_TEXT_WORDS.split())
+_SET: Final = frozenset(
+    ["difference", "intersection", "isdisjoint", "issubset", "issuperset", "symmetric_difference", "union"]
+)
+_DATE: Final = frozenset(["isoformat", "isoweekday", "strftime", "weekday"])
 _ALLOWED: Final[Mapping[type, frozenset[str]]] = {
     str: _TEXT,
     dict: frozenset({"get", "items", "keys", "values"}),

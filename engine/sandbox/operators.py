@@ -84,7 +84,6 @@ def merge(meter: Meter, left: Any, right: Any) -> Any:
 
 def concatenate(meter: Meter, left: Any, right: Any) -> str:
     """`left ~ right`: both as text, one after the other."""
-
     first, second = text_of(left, meter), text_of(right, meter)
     bounded_text(meter, len(first) + len(second))
     return first + second

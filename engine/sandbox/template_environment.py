@@ -44,9 +44,7 @@ class Unknown(jinja2.StrictUndefined):
 
     __slots__ = ("why",)
 
-    def __init__(
-        self, hint: str | None = None, obj: Any = None, name: str | None = None, exc: type[Exception] = Refused
-    ) -> None:
+    def __init__(self, hint: str | None = None, obj: Any = None, name: str | None = None, exc: Any = Refused) -> None:
         super().__init__(hint, obj, name, exc)
         self.why: Callable[[], Refused] = lambda: unknown_name(name or "value", ())
         self._undefined_exception = self._refusal  # type: ignore[assignment]
@@ -63,7 +61,12 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
 
     def __init__(self, local: threading.local, now: Callable[[], datetime]) -> None:
         super().__init__(
-            undefined=Unknown, autoescape=False, optimized=False, finalize=_finalize, keep_trailing_newline=True, cache_size=0
+            undefined=Unknown,
+            autoescape=False,
+            optimized=False,
+            finalize=_finalize,
+            keep_trailing_newline=True,
+            cache_size=0,
         )
         self.local = local
         self.now = now
@@ -141,7 +144,7 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         """`operator arg`."""
         return UNARY[operator](self.taken(arg))
 
-    def call(__self, __context: Any, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ARG002, N805 - Jinja's signature
+    def call(__self, __context: Any, __obj: Any, /, *args: Any, **kwargs: Any) -> Any:  # noqa: ARG002, N805 - Jinja's signature
         """Refused: the tree that is rendered has no calls left."""
         raise Refused("only functions and methods can be called", "write name(...) or value.method(...)")
 
@@ -235,7 +238,9 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         self.meter.charge_elements(len(value) + 1)
         if type(value) is dict:
             return {self._hashable(key): self.handed(self._opened(each)) for key, each in value.items()}
-        return [self.taken(each) for each in value] if type(value) is list else tuple(self.taken(each) for each in value)
+        return (
+            [self.taken(each) for each in value] if type(value) is list else tuple(self.taken(each) for each in value)
+        )
 
     def _hashable(self, key: Any) -> Any:
         return self.taken(key)

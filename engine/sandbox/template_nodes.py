@@ -16,10 +16,11 @@ from engine.sandbox.methods import METHODS, no_member
 from engine.sandbox.reading import Problem, Use
 from engine.sandbox.template_environment import DO, TemplateEnvironment
 
-_ALLOWED: Final = frozenset(
-    "Add And Assign Call Compare Concat CondExpr Const Dict Div Filter FloorDiv For Getattr Getitem If Keyword List Mod "
-    "Mul Name Neg Not Operand Or Output Pair Pos Slice Sub Template TemplateData Test Tuple".split()
+_ALLOWED_WORDS: Final = (
+    "Add And Assign Call Compare Concat CondExpr Const Dict Div Filter FloorDiv For Getattr Getitem If Keyword List "
+    "Mod Mul Name Neg Not Operand Or Output Pair Pos Slice Sub Template TemplateData Test Tuple"
 )
+_ALLOWED: Final = frozenset(_ALLOWED_WORDS.split())
 _INSTEAD: Final = {
     "Pow": ("** is not available", "multiply, or use a compute step"),
     "Macro": ("macro is not available", "write the text where it is needed, or use for"),
@@ -174,9 +175,7 @@ class _Names:
                 self._problem(target, *_INSTEAD.get(type(target).__name__, ("this cannot be set", "set a name")))
 
     def _problem(self, node: nodes.Node, message: str, hint: str) -> None:
-        self.problems.append(
-            Problem(offset=node.lineno - 1, code="template-not-allowed", message=message, hint=hint)
-        )
+        self.problems.append(Problem(offset=(node.lineno or 1) - 1, code="template-not-allowed", message=message, hint=hint))
 
 
 def type_names(call: nodes.Call) -> list[str] | None:
@@ -195,7 +194,7 @@ def fenced(tree: nodes.Template, environment: TemplateEnvironment) -> nodes.Temp
     return made
 
 
-def _do(node: nodes.Node, value: nodes.Expr, action: str, *args: Any, kwargs: list[nodes.Keyword] | None = None) -> Any:
+def _do(node: nodes.Node, value: Any, action: str, *args: Any, kwargs: Any = None) -> Any:
     given = [each if isinstance(each, nodes.Node) else nodes.Const(each, lineno=node.lineno) for each in args]
     action_node = nodes.Const(action, lineno=node.lineno)
     return nodes.Filter(value, DO, [action_node, *given], kwargs or [], None, None, lineno=node.lineno)
@@ -204,6 +203,8 @@ def _do(node: nodes.Node, value: nodes.Expr, action: str, *args: Any, kwargs: li
 class _Fence(NodeTransformer):
     def visit_Filter(self, node: nodes.Filter) -> Any:  # noqa: N802 - the name Jinja calls
         self.generic_visit(node)
+        if node.node is None:
+            raise Refused("filter with a block is not available", offset=node.lineno - 1)
         return _do(node, node.node, "filter", node.name, *node.args, kwargs=node.kwargs)
 
     def visit_Test(self, node: nodes.Test) -> Any:  # noqa: N802 - the name Jinja calls
@@ -253,7 +254,7 @@ class _Fence(NodeTransformer):
     def visit_For(self, node: nodes.For) -> Any:  # noqa: N802 - the name Jinja calls
         self.generic_visit(node)
         node.iter = _do(node, node.iter, "iterate")
-        step = _do(node, nodes.Const(True, lineno=node.lineno), "step")  # noqa: FBT003 - a constant node
+        step = _do(node, nodes.Const(True, lineno=node.lineno), "step")
         node.body.insert(0, nodes.ExprStmt(step, lineno=node.lineno))
         if node.test is not None:
             node.test = nodes.And(step, node.test, lineno=node.lineno)

@@ -14,9 +14,9 @@ from jinja2 import nodes
 
 from engine.model.outcome import Absent
 from engine.model.place import Text
+from engine.sandbox.limits import TEMPLATE_CHARACTERS, TEMPLATE_OUTPUT, Exceeded, Meter, Refused
 from engine.sandbox.lookup import unknown_name
 from engine.sandbox.native import NATIVE, native_sentence
-from engine.sandbox.limits import TEMPLATE_CHARACTERS, TEMPLATE_OUTPUT, Exceeded, Meter, Refused
 from engine.sandbox.reading import Problem, Use, problem_error, refusal_error
 from engine.sandbox.template_environment import Nothing, TemplateEnvironment
 from engine.sandbox.template_nodes import fenced, uses_and_problems
@@ -50,7 +50,10 @@ class Templates:
             if problems:
                 return Template(uses=uses, problems=problems)
             return Template(
-                compiled=self._compiled(tree), names=frozenset(use.path[0] for use in uses), uses=uses, problems=problems
+                compiled=self._compiled(tree),
+                names=frozenset(use.path[0] for use in uses),
+                uses=uses,
+                problems=problems,
             )
         except Refused as refused:
             limit = isinstance(refused, Exceeded)

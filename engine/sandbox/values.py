@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta, timezone
 from enum import Enum
+from math import isfinite
 from types import NoneType
 from typing import Any, Final
 
@@ -45,22 +46,26 @@ def adopt(value: Any) -> Any:
     """`value` as a type an author's text may handle; Refused for objects of the program. Absent stays Absent."""
     if type(value) in ORDINARY or type(value) is Absent:
         return value
-    match value:
-        case Enum():
-            return adopt(value.value)
-        case str():
-            return str.__str__(value)
-        case bool() | int():
-            return int(value)
-        case float():
-            return float(value)
-        case datetime() | date():
-            return value
-        case Mapping():
-            return dict(value)
-        case Sequence():
-            return list(value)
+    if isinstance(value, Enum):
+        return adopt(value.value)
+    for wanted, make in _PLAIN:
+        if isinstance(value, wanted):
+            return make(value)
     raise Refused(f"{type(value).__name__} is no value that text may use", "pass plain values: text, numbers, lists")
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+_PLAIN: Final[tuple[tuple[type, Callable[[Any], Any]], ...]] = (
+    (str, str.__str__),
+    (int, int),
+    (float, float),
+    (date, _same),
+    (Mapping, dict),
+    (Sequence, list),
+)
 
 
 def measured(value: Any, meter: Meter) -> Any:
@@ -157,6 +162,8 @@ def _finish(value: Any, meter: Meter, counted: list[int], depth: int) -> Any:
         case int() if not isinstance(value, bool):
             len_of_number(value)
             return value
+        case float() if not isfinite(value):
+            raise Refused(f"{value} is no value a step can hand on", "ask for it first, or give None")
         case Absent():
             return None
         case _:

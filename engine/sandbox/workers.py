@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import anyio
@@ -24,9 +24,27 @@ _LIMITS: Final[pydantic_monty.ResourceLimits] = {
     "max_feed_duration_secs": COMPUTE_SECONDS,
     "max_memory": COMPUTE_MEMORY,
     "max_recursion_depth": COMPUTE_DEPTH,
-    "max_suspensions": 0,
+    "max_suspensions": 1_000,
     "max_total_sleep_secs": 0.0,
 }
+
+
+def _zone_offset(key: str, seconds: float, wall: bool) -> list[Any]:
+    """The seconds east of UTC and the name of a zone at a moment: all that a block can ask of this process."""
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 - late: few blocks ask
+
+    if not (isinstance(key, str) and isinstance(seconds, int | float)):
+        raise TypeError("a zone has a name")
+    try:
+        zone = ZoneInfo(key)
+    except (ValueError, OSError, KeyError):
+        raise ValueError(f"there is no time zone {key[:60]}") from None
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+    local = moment.replace(tzinfo=zone) if wall else moment.astimezone(zone)
+    return [int((local.utcoffset() or timedelta(0)).total_seconds()), local.tzname() or key]
+
+
+_OUTSIDE: Final = {"_skill_zone_offset": _zone_offset}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,9 +106,10 @@ class Workers:
             turn.begin(session.worker_pid)
             try:
                 self._wall(session.worker_pid)
-                if feed.prelude:
-                    session.feed_run(feed.prelude, print_callback=printed)
-                return session.feed_run(feed.source, inputs=dict(feed.inputs), print_callback=printed)
+                session.feed_run(feed.prelude, print_callback=printed, external_lookup=_OUTSIDE)
+                return session.feed_run(
+                    feed.source, inputs=dict(feed.inputs), print_callback=printed, external_lookup=_OUTSIDE
+                )
             finally:
                 turn.end()
 

@@ -105,7 +105,7 @@ async def test_an_attribute_of_a_skipped_output_names_the_step_and_why(rig: Any)
     message = result.step("use").failure.message
     assert "seen" in message
     assert "skipped" in message
-    assert "promise.yaml:6:" in message
+    assert "promise.yaml:7:" in message
 
 
 async def test_expect_makes_a_wrong_value_a_failure(rig: Any) -> None:
@@ -207,7 +207,7 @@ async def test_a_secret_appears_nowhere(rig: Any) -> None:
     rig.door.failure = ToolError("bad password s3cr3t-value in request", http_status=400, output="s3cr3t-value")
     result = await rig.run(
         "inputs:\n  - {name: password, type: string, secret: true}\n"
-        "steps:\n  - {name: in, tool: enter, args: {name: '{{ inputs.password }}'}}\n",
+        "steps:\n  - {name: go, tool: enter, args: {name: '{{ inputs.password }}'}}\n",
         {"password": "s3cr3t-value"},
     )
     assert result.status == "failed"

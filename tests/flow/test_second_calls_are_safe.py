@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,9 +35,20 @@ ANSWER = (
 )
 
 
+def whole_request(connection: socket.socket) -> bytes:
+    """One request, to the last byte of its body."""
+    request = b""
+    while b"\r\n\r\n" not in request or len(request.partition(b"\r\n\r\n")[2]) < len(b'{"wanted": 1}'):
+        request += connection.recv(65536)
+    return request
+
+
 @contextmanager
-def server_that_loses(answers: int) -> Iterator[tuple[int, list[bytes]]]:
-    """A real server that reads the whole request and then cuts the line, so many times; then it answers."""
+def server_that_loses(answers: int, *, halfway: bool = False) -> Iterator[tuple[int, list[bytes]]]:
+    """A real server that reads a request and then cuts the line, so many times; then it answers.
+
+    `halfway` cuts in the middle of the answer instead of before it.
+    """
     requests: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
@@ -47,9 +59,11 @@ def server_that_loses(answers: int) -> Iterator[tuple[int, list[bytes]]]:
                 except OSError:
                     return
                 with connection:
-                    requests.append(connection.recv(65536))
+                    requests.append(whole_request(connection))
                     if len(requests) > answers:
                         connection.sendall(ANSWER)
+                    elif halfway:
+                        connection.sendall(ANSWER[:-3])
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
@@ -86,6 +100,41 @@ async def test_a_read_or_an_idempotent_write_is_called_again(rig: Any, effect: s
         assert len(requests) == 2
     assert (result.status, result.step("reserve").value) == ("ok", {"n": 123})
     assert result.step("reserve").status is StepStatus.HEALED
+
+
+async def test_a_server_that_dies_in_the_middle_of_its_answer_lost_it_too(rig: Any) -> None:
+    """Half an answer is no answer: the same evidence, the same plain repeat."""
+    with server_that_loses(1, halfway=True) as (port, requests):
+        define(rig, port, effect="read")
+        result = await rig.run(SKILL)
+        assert len(requests) == 2
+    assert result.status == "ok"
+
+
+async def test_a_server_that_resets_the_connection_lost_the_answer_too(rig: Any) -> None:
+    """A server that closes without having read everything makes the system say so; the meaning is the same."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        asked: list[int] = []
+
+        def serve() -> None:
+            for number in (1, 2):
+                connection, _ = listener.accept()
+                with connection:
+                    asked.append(number)
+                    if number == 1:
+                        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                        connection.recv(1)
+                    else:
+                        whole_request(connection)
+                        connection.sendall(ANSWER)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        define(rig, listener.getsockname()[1], effect="read")
+        result = await rig.run(SKILL)
+        thread.join(timeout=5)
+    assert (result.status, asked) == ("ok", [1, 2])
+    assert result.step("reserve").first_failure.evidence.errno == "ECONNRESET"
 
 
 def teller(word: Any, calls: list[str]) -> Tool:
@@ -134,3 +183,16 @@ async def test_a_refused_connection_proves_that_nothing_happened(rig: Any) -> No
     result = await rig.run(SKILL)
     assert result.step("reserve").failure.kind == "connection_refused"
     assert result.step("reserve").attempts == 1
+
+
+async def test_the_shipped_reserve_is_not_called_twice_either(make_rig: Any) -> None:
+    """bonfire_namespace_reserve itself, against a server that takes the request and cuts the line."""
+    with server_that_loses(5) as (port, requests):
+        settings = f'[domains.ephemeral]\nsettings = {{url = "http://127.0.0.1:{port}"}}\n'
+        rig = make_rig(settings=settings)
+        result = await rig.run("steps:\n  - {name: reserve, tool: bonfire_namespace_reserve, args: {duration: 1h}}\n")
+        await rig.engine.aclose()
+        assert len(requests) == 1
+    step = result.step("reserve")
+    assert (step.status, step.attempts) == (StepStatus.FAILED, 1)
+    assert "not called again" in step.reason

@@ -15,10 +15,15 @@ from tool_registry.tool import ToolError
 
 
 class Progress:
-    """How far a request came: `sent` turns true when its first byte is about to leave, and stays true."""
+    """How far a request came.
+
+    `sent` turns true when its first byte is about to leave, and stays true; `answered` when the head of an answer could
+    be read.
+    """
 
     def __init__(self) -> None:
         self.sent = False
+        self.answered = False
 
     @property
     def extensions(self) -> dict[str, Any]:
@@ -29,6 +34,9 @@ class Progress:
         if event.endswith(".send_request_headers.started"):
             asked = details.get("request")
             self.sent = self.sent or getattr(asked, "method", b"") != b"CONNECT"
+            self.answered = False
+        if event.endswith(".receive_response_headers.complete"):
+            self.answered = True
 
 
 def unsuccessful(what: str, status: int, headers: Mapping[str, str], text: str) -> ToolError:
@@ -80,14 +88,33 @@ def refused(error: Exception, what: str, progress: Progress) -> ToolError:
     if isinstance(error, httpx.DecodingError):
         return ToolError(f"{what} answered with a broken body: {error}", kind="api_contract_mismatch", sent=True)
     said = _said(cause) or str(error) or type(error).__name__
+    if _is_no_http(error, progress):
+        return ToolError(
+            f"{what} answered with something that is not HTTP: {said}", kind="api_contract_mismatch", sent=True
+        )
     return ToolError(
         f"{what}: {said}",
         kind="timeout" if isinstance(error, httpx.TimeoutException) else None,
-        errno=symbol,
+        errno=symbol or _hung_up(error, progress),
         sent=progress.sent,
         output=said,
         details={"exception": type(error).__name__},
     )
+
+
+def _is_no_http(error: Exception, progress: Progress) -> bool:
+    """Whether what came cannot be read as the head of an answer; a server that hung up said nothing at all."""
+    import h11  # noqa: PLC0415 - late, with httpx
+
+    return not progress.answered and any(isinstance(cause, h11.RemoteProtocolError) for cause in _causes(error))
+
+
+def _hung_up(error: Exception, progress: Progress) -> str | None:
+    """ECONNRESET where the other side closed a connection in the middle of an exchange, which is no system error."""
+    import httpx  # noqa: PLC0415 - late, with httpx
+
+    lost = isinstance(error, httpx.RemoteProtocolError | httpx.ReadError | httpx.WriteError | httpx.CloseError)
+    return "ECONNRESET" if lost and progress.sent else None
 
 
 def _root(error: BaseException) -> tuple[BaseException, str | None]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from importlib import import_module
 
 import click
+from click.shell_completion import CompletionItem
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("run", "Run a skill; its steps heal themselves."),
     "list": ("library", "List the skills that can be run."),
     "show": ("library", "Show one skill: inputs, steps, outputs."),
-    "check": ("library", "Find every mistake in skill files, before anything runs."),
+    "check": ("check", "Find every mistake in skill files, before anything runs."),
     "tools": ("tools", "List the tools, or show one with an example."),
     "history": ("history", "List past runs."),
     "status": ("history", "Show how one run went, step by step."),
@@ -19,12 +19,31 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "memory": ("memory", "Show what was learnt from failures."),
     "demo": ("demo", "Run the main job on the embedded local profile."),
     "doctor": ("doctor", "Check this machine, and say what to do."),
-    "schema": ("library", "Print a JSON Schema, for editors."),
+    "schema": ("schema", "Print a JSON Schema, for editors."),
     "completion": ("completion", "Print a shell's completion script."),
 }
 
 
-class LazyGroup(click.Group):
+class NearestGroup(click.Group):
+    """A group that answers a name it does not have with the nearest it has."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, with the nearest name when there is no such command."""
+        name = args[0]
+        if not name.startswith("-") and name not in self.list_commands(ctx):
+            raise click.UsageError(f"there is no command `{name}`.{self._guess(ctx, name)}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def _guess(self, ctx: click.Context, name: str) -> str:
+        from difflib import get_close_matches  # noqa: PLC0415 - late: only a mistyped command needs it
+
+        near = get_close_matches(name, self.list_commands(ctx), n=1, cutoff=0.5)
+        return f" Did you mean `{near[0]}`?" if near else ""
+
+
+class LazyGroup(NearestGroup):
     """A group that knows its commands by name and help, and imports one when it runs."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
@@ -39,19 +58,13 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(module, f"{cmd_name}_command")
         return command
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click does, with the nearest name when there is no such command."""
-        try:
-            return super().resolve_command(ctx, args)
-        except click.UsageError as error:
-            near = get_close_matches(args[0], COMMANDS, n=1)
-            if near and "Did you mean" not in error.message:
-                raise click.UsageError(f"{error.message} Did you mean `{near[0]}`?", ctx) from error
-            raise
-
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
         """The table of commands, without importing any."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Commands and options that begin with what was typed, without importing any command."""
+        if incomplete.startswith("-"):
+            return click.Command.shell_complete(self, ctx, incomplete)
+        return [CompletionItem(name, help=text) for name, (_, text) in COMMANDS.items() if name.startswith(incomplete)]

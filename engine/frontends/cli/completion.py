@@ -1,22 +1,24 @@
-"""`skill completion SHELL`: the script a shell sources to complete commands, options and skill names."""
+"""`skill completion SHELL`: the script a shell sources to complete commands, options and names."""
 
 from __future__ import annotations
 
 import click
 from click.shell_completion import get_completion_class
 
+HELP = """Print the completion script of SHELL.
 
-@click.command("completion")
+\b
+bash: skill completion bash > ~/.local/share/bash-completion/completions/skill
+zsh:  skill completion zsh > "${fpath[1]}/_skill"
+fish: skill completion fish > ~/.config/fish/completions/skill.fish
+"""
+
+
+@click.command("completion", help=HELP)
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion_command(context: click.Context, shell: str) -> None:
-    r"""Print the completion script of SHELL.
-
-    \b
-    bash: skill completion bash > ~/.local/share/bash-completion/completions/skill
-    zsh:  skill completion zsh > "${fpath[1]}/_skill"
-    fish: skill completion fish > ~/.config/fish/completions/skill.fish
-    """
+    """Prints the script; what it completes is asked of `skill` itself each time."""
     kind = get_completion_class(shell)
     if kind is None:
         raise click.UsageError(f"there is no completion for {shell}")

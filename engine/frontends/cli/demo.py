@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import time
-from pathlib import Path
 
 import anyio
 import click
@@ -16,29 +15,41 @@ from engine.frontends.cli.ending import exit_status, show_result
 from engine.frontends.cli.given import Given
 from engine.frontends.cli.run import run_shown
 from engine.frontends.cli.screen import Screen, screen_options
+from engine.frontends.cli.session import Session
+from engine.model.outcome import RunResult, RunStatus
 from engine.wiring import Engine
-from engine.workspace import Workspace, find_workspace
+from engine.workspace import Workspace
 
 SKILL = "test_mr_ephemeral"
 STOPPING = 10.0
 """Seconds the platform has to stop in."""
 
 INTRODUCTION = """\
-The main job: deploy the newest open merge request of a demo project into a namespace of its own, test it there, clean
-up.
-It runs on the embedded local profile: a small platform on this machine's loopback interface, started when nothing
-answers.
-The skill has no healing steps; what heals it is the engine."""
+The main job: put the newest open merge request of a demo project into a
+namespace of its own, test it there, and clean up. The skill has no healing
+steps; what fails on the way is healed by the engine.
+
+It runs on the local profile: a small platform embedded in this program (git
+forge, image registry, login, namespaces). It listens on this machine's
+loopback interface only, is started when nothing answers, and is no cluster.
+"""
+HEALED = """
+{count} of its steps failed and were healed: {names}.
+Run it again: what is healed stays healed. `skill demo --stop` ends the platform."""
+NOTHING = """
+Nothing needed healing: the platform runs, and the token still holds.
+`skill demo --reset` begins anew. `skill demo --stop` ends the platform."""
+FAILED = """
+`skill doctor` looks for what is missing here; `skill demo --reset` begins anew."""
 
 
 @click.command("demo")
 @click.option("--reset", is_flag=True, help="Stop the local platform and remove its data first, to begin anew.")
 @click.option("--stop", is_flag=True, help="Only stop the local platform.")
-@click.pass_obj
 @screen_options
-def demo_command(workspace: str | None, reset: bool, stop: bool, screen: Screen) -> int:
+def demo_command(session: Session, reset: bool, stop: bool, screen: Screen) -> int:
     """Run the main job on the embedded local profile, and watch it heal."""
-    found = find_workspace(Path(workspace) if workspace else None)
+    found = session.workspace()
     if reset or stop:
         stop_platform(found, screen)
     if stop:
@@ -46,21 +57,26 @@ def demo_command(workspace: str | None, reset: bool, stop: bool, screen: Screen)
     if reset:
         _forget(found)
     screen.note(INTRODUCTION)
-    screen.note("")
-    return anyio.run(_demo, found, screen)
+    engine = Engine(found, secrets=session.secrets)
+
+    async def run() -> RunResult:
+        async with engine:
+            return await run_shown(engine, engine.library.load(SKILL), Given(values={}), screen=screen)
+
+    result = anyio.run(run)
+    show_result(result, screen)
+    screen.note(_moral(result))
+    return exit_status(result)
 
 
-async def _demo(workspace: Workspace, screen: Screen) -> int:
-    async with Engine(workspace, secrets=screen.secrets) as engine:
-        skill = engine.library.load(SKILL)
-        result = await run_shown(engine, skill, Given(values={}), timeout=None, screen=screen)
-        show_result(result, screen)
-        if result.healed:
-            screen.note(
-                "  run `skill demo` again: what is healed stays healed.   `skill demo --stop` ends the platform.",
-                dim=True,
-            )
-        return exit_status(result)
+def _moral(result: RunResult) -> str:
+    """What the run has shown, and what to try next."""
+    if result.status is not RunStatus.OK:
+        return FAILED
+    if not result.healed:
+        return NOTHING
+    healed = [step.name for step in result.steps if step.status == "healed"]
+    return HEALED.format(count=len(healed), names=" and ".join(healed))
 
 
 def stop_platform(workspace: Workspace, screen: Screen) -> None:

@@ -15,10 +15,11 @@ import click
 
 from engine.errors import DocumentError, EngineError
 from engine.frontends.cli.screen import Screen, screen_options
+from engine.frontends.cli.session import Session
 from engine.frontends.cli.tools import missing
 from engine.model.place import Severity
 from engine.wiring import Engine
-from engine.workspace import Workspace, find_workspace
+from engine.workspace import Workspace
 
 LEAST_PYTHON = (3, 11)
 
@@ -34,14 +35,13 @@ class Look:
 
 
 @click.command("doctor")
-@click.pass_obj
 @screen_options
-def doctor_command(workspace: str | None, screen: Screen) -> int:
+def doctor_command(session: Session, screen: Screen) -> int:
     """Check this machine and this workspace, and say what to do.
 
     Exit status: 0 all that is needed is there, 1 something is not.
     """
-    looks = list(look_at(find_workspace(Path(workspace) if workspace else None)))
+    looks = list(look_at(session.workspace()))
     if not screen.is_text:
         screen.result(
             [

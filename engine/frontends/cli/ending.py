@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.frontends.cli.layout import beside, took
 from engine.frontends.cli.screen import Screen
 from engine.model.outcome import RunResult, RunStatus, StepResult, StepStatus
 
@@ -26,25 +27,46 @@ def exit_status(result: RunResult) -> int:
 def show_result(result: RunResult, screen: Screen) -> None:
     """Writes the run's end: a summary for people, or the whole result as data."""
     if not screen.is_text:
-        screen.result(result_data(result))
+        record = result_record(result)
+        screen.result({"event": "result", **record} if screen.format == "jsonl" else record)
         return
-    told = {name: value for name, value in result.outputs.items() if name != "summary"}
-    if summary := result.outputs.get("summary"):
-        screen.text()
-        screen.text(str(summary).rstrip())
-    else:
-        for name, value in told.items():
-            screen.text(f"  {name}: {value}")
+    _show_outputs(result, screen)
+    if screen.quiet and result.status is RunStatus.OK:
+        return
     screen.text()
     screen.text(_last_line(result), fg=COLOURS.get(result.status, "red"), bold=True)
     if result.message:
-        screen.text(f"  {result.message}")
+        for line in result.message.splitlines():
+            for part in beside("  ", line, screen.width, lines=20):
+                screen.text(part)
     for note in result.notes:
-        screen.text(f"  note: {note}")
-    screen.note(f"  skill status {result.run_id}    skill logs {result.run_id}", dim=True)
+        for line in beside("  note: ", note, screen.width, lines=20):
+            screen.text(line)
+    screen.note(f"  skill logs {result.run_id}", dim=True)
 
 
-def result_data(result: RunResult) -> dict[str, Any]:
+def _show_outputs(result: RunResult, screen: Screen) -> None:
+    """The output called `summary` when there is one, for it was written for people; else every output."""
+    if summary := result.outputs.get("summary"):
+        if not screen.quiet:
+            screen.text()
+        screen.text(str(summary).rstrip())
+        return
+    width = max((len(name) for name in result.outputs), default=0)
+    for name, value in result.outputs.items():
+        screen.text(f"  {name:<{width}}  {_plain(value)}".rstrip())
+
+
+def _plain(value: Any) -> str:
+    """A value as people read it: text as it is, everything else as JSON."""
+    if isinstance(value, str):
+        return value
+    import json  # noqa: PLC0415 - late: most runs end in a summary
+
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def result_record(result: RunResult) -> dict[str, Any]:
     """A run's result as JSON-like data; `docs/commands.md` describes it."""
     return {
         "run": result.run_id,
@@ -56,11 +78,11 @@ def result_data(result: RunResult) -> dict[str, Any]:
         "timed_out": result.timed_out,
         "outputs": dict(result.outputs),
         "notes": list(result.notes),
-        "steps": [_step_data(step) for step in result.steps],
+        "steps": [_step_record(step) for step in result.steps],
     }
 
 
-def _step_data(step: StepResult) -> dict[str, Any]:
+def _step_record(step: StepResult) -> dict[str, Any]:
     told: dict[str, Any] = {
         "name": step.name,
         "status": step.status.value,
@@ -81,7 +103,14 @@ def _step_data(step: StepResult) -> dict[str, Any]:
 
 
 def _last_line(result: RunResult) -> str:
-    done = sum(step.status is not StepStatus.SKIPPED for step in result.steps)
-    word = "step" if result.healed == 1 else "steps"
-    healed = f", {result.healed} healed {word}" if result.healed else ", nothing to heal"
-    return f"{result.skill}: {result.status.value} in {result.duration:.1f} s  ({done} steps{healed})"
+    ended = "timed out" if result.timed_out else result.status.value
+    skipped = sum(step.status is StepStatus.SKIPPED for step in result.steps)
+    done = [f"{_counted(len(result.steps) - skipped)}"]
+    done += [f"{skipped} skipped"] if skipped else []
+    done += [f"{result.healed} healed {'step' if result.healed == 1 else 'steps'}"] if result.healed else []
+    done += ["nothing to heal"] if not result.healed and result.status is RunStatus.OK else []
+    return f"{result.skill}: {ended} in {took(result.duration)}  ({', '.join(done)})"
+
+
+def _counted(steps: int) -> str:
+    return f"{steps} {'step' if steps == 1 else 'steps'}"

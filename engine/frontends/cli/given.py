@@ -10,8 +10,7 @@ from typing import Any
 
 import click
 
-from engine.documents import read
-from engine.model.skill import Skill
+from engine.model.skill import Input, Skill
 
 LONGEST_FILE = 1_000_000
 """Bytes of a file given as `name=@file`."""
@@ -37,20 +36,34 @@ def read_given(pairs: Sequence[str], inputs_file: str | None) -> Given:
 
 
 def missing_inputs(skill: Skill, given: Given) -> Given:
-    """Asks on the terminal for each required input that was not given; the answers are typed text."""
+    """Asks on the terminal for each required input that was not given, until the answer fits."""
     answers = {
-        declared.name: str(
-            click.prompt(
-                f"{declared.name} ({declared.description or 'required'})", hide_input=declared.secret, err=True
-            )
-        )
+        declared.name: _ask(declared)
         for declared in skill.inputs
         if declared.required and not declared.has_default and declared.name not in given.values
     }
     return Given(values={**given.values, **answers}, from_text=given.from_text | answers.keys())
 
 
+def _ask(declared: Input) -> str:
+    from engine.library.values import UnfitError, Wanted, fit, from_typed  # noqa: PLC0415 - late: few runs ask
+
+    wanted = Wanted.of(declared)
+
+    def fitting(text: str) -> str:
+        try:
+            fit(from_typed(text, wanted), wanted)
+        except UnfitError as error:
+            raise click.BadParameter(f"{error}: it wants {wanted}") from error
+        return text
+
+    about = f" ({' '.join(declared.description.split())})" if declared.description else ""
+    return click.prompt(f"{declared.name}{about}", value_proc=fitting, err=True, hide_input=declared.secret)
+
+
 def _from_file(path: Path) -> dict[str, Any]:
+    from engine.documents import read  # noqa: PLC0415 - late: few runs take their inputs from a file
+
     value = read(path).value
     if not isinstance(value, dict):
         raise click.BadParameter(f"{path} must hold a mapping of input names to values", param_hint="--inputs-file")
@@ -59,7 +72,7 @@ def _from_file(path: Path) -> dict[str, Any]:
 
 def _split(pair: str) -> tuple[str, Any, bool]:
     name, sign, text = pair.partition("=")
-    if not sign or not name.strip(":"):
+    if not sign or not name.strip(": "):
         raise click.BadParameter(f"{pair!r} is not NAME=VALUE", param_hint="-i")
     if name.endswith(":"):
         return name[:-1].strip(), _json(pair, text), False
@@ -69,8 +82,8 @@ def _split(pair: str) -> tuple[str, Any, bool]:
 def _json(pair: str, text: str) -> Any:
     try:
         return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise click.BadParameter(f"{pair!r}: the value is not JSON ({error})", param_hint="-i") from error
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise click.BadParameter(f"{pair[:80]!r}: the value is not JSON ({error})", param_hint="-i") from error
 
 
 def _file_text(path: str) -> str:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import click
 
+from engine.bundle import bundle
+from engine.frontends.cli.commands import NearestGroup
 from engine.frontends.cli.screen import Screen, screen_options
+from engine.frontends.cli.session import Session
+from engine.frontends.cli.source import show_finding
 from engine.memory import Memory
-from engine.wiring import Engine
-from engine.workspace import find_workspace
 
 FILES = {
     "patterns": "learned/patterns.yaml",
@@ -20,20 +21,19 @@ FILES = {
 }
 
 
-@click.group("memory")
+@click.group("memory", cls=NearestGroup)
 def memory_command() -> None:
     """Show what was learnt from failures."""
 
 
 @memory_command.command("show")
 @click.argument("part", required=False, type=click.Choice(list(FILES)))
-@click.pass_obj
 @screen_options
-def show_command(workspace: str | None, part: str | None, screen: Screen) -> None:
+def show_command(session: Session, part: str | None, screen: Screen) -> None:
     """Show one part of memory, or a summary of all with the place of the files."""
-    memory = Engine(find_workspace(Path(workspace) if workspace else None), secrets=screen.secrets).memory
+    memory = Memory(session.workspace().memory, seeds=bundle("memory"), secrets=session.secrets)
     for finding in memory.findings():
-        screen.note(str(finding), fg="yellow")
+        show_finding(finding, screen.note)
     content = {name: memory.read(FILES[name]) for name in ([part] if part else FILES)}
     if not screen.is_text:
         screen.result(content[part] if part else {"folder": str(memory.folder), **content})

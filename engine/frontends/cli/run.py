@@ -2,57 +2,83 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import sys
-from pathlib import Path
-
 import anyio
 import click
 
+from engine.bundle import bundle
+from engine.errors import EngineError
+from engine.frontends.cli.asking import asker, may_ask
+from engine.frontends.cli.cancelling import cancel_on_signals
+from engine.frontends.cli.completing import input_names, skill_names
 from engine.frontends.cli.ending import exit_status, show_result
 from engine.frontends.cli.given import Given, missing_inputs, read_given
+from engine.frontends.cli.layout import one_line, short_path
 from engine.frontends.cli.progress import Progress
 from engine.frontends.cli.screen import Screen, screen_options
+from engine.frontends.cli.session import Session
+from engine.frontends.cli.steps import name_width
+from engine.frontends.cli.streaming import UntilGone, stream
 from engine.model.heal import HealMode
 from engine.model.outcome import RunResult
 from engine.model.skill import Skill
-from engine.run.executor import Ask, SkillExecutor
+from engine.run.executor import SkillExecutor
 from engine.wiring import Engine
-from engine.workspace import find_workspace
 
-TICK = 0.2
+TICK = 0.1
 """Seconds between redraws of the step under way."""
+WORDS = "skill.words"
+"""Where a call's words are kept for its help."""
 
 
-class SkillHelp(click.Command):
-    """`skill run NAME --help` tells what that skill takes."""
+class RunCommand(click.Command):
+    """`skill run`, whose help tells what the named skill takes, and which tells how inputs are given."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click does; a `name=value` without its `-i` is told apart from any other word too many."""
+        ctx.meta[WORDS] = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            if "extra argument" in error.message and "=" in error.message:
+                raise click.UsageError(f"{error.message}; an input is given as -i NAME=VALUE", ctx) from error
+            raise
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The command's own help, then the named skill's inputs."""
+        """The command's own help, then the inputs of the skill that was named, wherever it stands."""
         super().format_help(ctx, formatter)
-        names = [word for word in ctx.args or sys.argv[1:] if not word.startswith("-") and word != "run"]
-        if names:
-            from engine.frontends.cli.library import describe_inputs  # noqa: PLC0415 - late: only help needs it
+        if name := self._named(ctx):
+            _describe(name, formatter, ctx.find_object(Session) or Session())
 
-            describe_inputs(names[0], formatter, ctx.find_root().obj)
+    def _named(self, ctx: click.Context) -> str | None:
+        words = [word for word in ctx.meta.get(WORDS, []) if word not in ctx.help_option_names]
+        try:
+            options, _, _ = self.make_parser(ctx).parse_args(words)
+        except click.UsageError:
+            return None
+        name = options.get("name")
+        return name if isinstance(name, str) else None
 
 
-@click.command("run", cls=SkillHelp)
-@click.argument("name")
+@click.command("run", cls=RunCommand)
+@click.argument("name", required=False, shell_complete=skill_names)
 @click.option(
-    "-i", "--input", "pairs", multiple=True, metavar="NAME=VALUE", help="An input; NAME:=JSON, NAME=@FILE too."
+    "-i",
+    "--input",
+    "pairs",
+    multiple=True,
+    metavar="NAME=VALUE",
+    shell_complete=input_names,
+    help="An input; NAME:=JSON, NAME=@FILE too.",
 )
 @click.option("-f", "--inputs-file", type=click.Path(exists=True, dir_okay=False), help="Inputs from a YAML file.")
 @click.option("--timeout", metavar="DURATION", help="End the run after this long (90, 90s, 5m).")
-@click.option("--heal", type=click.Choice(list(HealMode)), help="What healing may do on its own.")
+@click.option("--heal", type=click.Choice([mode.value for mode in HealMode]), help="What healing may do on its own.")
 @click.option("--no-input", is_flag=True, help="Never ask; a missing input or a question is an error.")
 @click.option("-y", "--yes", is_flag=True, help="Agree to fixes that are not low risk.")
-@click.pass_obj
 @screen_options
 def run_command(  # noqa: PLR0913, PLR0917 - one parameter per option of the command line
-    workspace: str | None,
-    name: str,
+    session: Session,
+    name: str | None,
     pairs: tuple[str, ...],
     inputs_file: str | None,
     timeout: str | None,
@@ -66,75 +92,87 @@ def run_command(  # noqa: PLR0913, PLR0917 - one parameter per option of the com
     Exit status: 0 done, 1 a step failed, 2 wrong usage or input, 3 no such skill, 5 blocked, 6 the skill file is
     invalid, 124 timed out, 130 cancelled.
     """
-    given = read_given(pairs, inputs_file)
-    seconds = _seconds(timeout)
-    folder = Path(workspace) if workspace else None
-    mode = HealMode(heal) if heal else None
-    return anyio.run(_run, folder, name, given, seconds, mode, _may_ask(no_input), yes, screen)
+    if name is None:
+        return _which(session)
+    seconds, given, asks = _seconds(timeout), read_given(pairs, inputs_file), may_ask(no_input=no_input)
+    engine = Engine(session.workspace(), heal_mode=HealMode(heal) if heal else None, secrets=session.secrets)
+    skill = engine.library.load(name)
+    # Before the event loop runs: there a first Ctrl-C would not end a prompt.
+    given = missing_inputs(skill, given) if asks else given
 
+    async def run() -> RunResult:
+        async with engine:
+            return await run_shown(engine, skill, given, timeout=seconds, screen=screen, asks=asks, yes=yes)
 
-async def _run(  # noqa: PLR0913, PLR0917 - anyio.run passes arguments by position
-    folder: Path | None,
-    name: str,
-    given: Given,
-    timeout: float | None,
-    mode: HealMode | None,
-    may_ask: bool,
-    yes: bool,
-    screen: Screen,
-) -> int:
-    async with Engine(find_workspace(folder), heal_mode=mode, secrets=screen.secrets) as engine:
-        skill = engine.library.load(name)
-        given = missing_inputs(skill, given) if may_ask else given
-        result = await run_shown(engine, skill, given, timeout=timeout, screen=screen, ask=_asker(may_ask, yes))
-        show_result(result, screen)
-        return exit_status(result)
+    result = anyio.run(run)
+    show_result(result, screen)
+    return exit_status(result)
 
 
 async def run_shown(
-    engine: Engine, skill: Skill, given: Given, *, timeout: float | None, screen: Screen, ask: Ask | None = None
+    engine: Engine,
+    skill: Skill,
+    given: Given,
+    *,
+    screen: Screen,
+    timeout: float | None = None,
+    asks: bool = False,
+    yes: bool = False,
 ) -> RunResult:
-    """Runs a skill with its progress on the screen; SIGINT and SIGTERM cancel it, and it cleans up."""
-    progress = Progress(screen=screen)
-    executor = SkillExecutor(engine, listeners=(progress,), ask=ask)
-    screen.note(f"{skill.name}  profile {engine.profile}: {engine.loaded_profile.description}", bold=True)
+    """Runs a skill with its progress on the screen; a signal cancels it, and it cleans up."""
+    profile = engine.loaded_profile
+    progress = Progress(
+        screen=screen,
+        headline=f"profile {profile.name}: {one_line(profile.description)}",
+        names=name_width(step.name for step in (*skill.steps, *skill.always)),
+    )
+    listener = stream if screen.format == "jsonl" else progress
+    executor = SkillExecutor(engine, listeners=(UntilGone(listener),), ask=asker(progress, asks=asks, yes=yes))
     async with anyio.create_task_group() as group:
-        group.start_soon(_cancel_on_signals, executor, screen)
-        group.start_soon(_redraw, progress)
+        group.start_soon(cancel_on_signals, executor, screen)
+        if progress.live:
+            group.start_soon(_redraw, progress)
         result = await executor.run(skill, given.values, from_text=given.from_text, timeout=timeout)
         group.cancel_scope.cancel()
     return result
 
 
-async def _cancel_on_signals(executor: SkillExecutor, screen: Screen) -> None:
-    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        async for _ in signals:
-            screen.note("  cancelling: the step is stopped, then what was done is undone", fg="yellow")
-            executor.cancel()
-
-
 async def _redraw(progress: Progress) -> None:
-    while progress.live:
+    while True:
         await anyio.sleep(TICK)
         progress.tick()
 
 
-def _may_ask(no_input: bool) -> bool:
-    return not no_input and "CI" not in os.environ and sys.stdin.isatty() and sys.stderr.isatty()
+def _which(session: Session) -> int:
+    """No skill was named: says which there are, on standard error, and counts as wrong usage."""
+    from engine.frontends.cli.library import catalog, show_names  # noqa: PLC0415 - late: only this needs the list
+
+    screen = Screen(color=session.color, secrets=session.secrets)
+    screen.note("error: which skill? There are", fg="red")
+    show_names(catalog(session), screen)
+    screen.note("`skill run NAME --help` shows what one takes", dim=True)
+    return click.UsageError.exit_code
 
 
-def _asker(may_ask: bool, yes: bool) -> Ask | None:
-    async def agree(_: str) -> bool:
-        return True
+def _describe(name: str, formatter: click.HelpFormatter, session: Session) -> None:
+    """Adds a skill's own inputs to the help; says why when there is no such skill."""
+    from engine.frontends.cli.library import input_row  # noqa: PLC0415 - late: only help needs it
 
-    async def prompt(question: str) -> bool:
-        return await anyio.to_thread.run_sync(
-            lambda: click.confirm(f"\n  {question}", err=True), abandon_on_cancel=True
-        )
-
-    if yes:
-        return agree
-    return prompt if may_ask else None
+    formatter.write_paragraph()
+    try:
+        skill = Engine(session.workspace()).library.load(name)
+    except EngineError as error:
+        formatter.write_text(str(error))
+        return
+    formatter.write_text(one_line(skill.description))
+    if skill.inputs:
+        with formatter.section(f"Inputs of {skill.name} (-i NAME=VALUE)"):
+            formatter.write_dl([input_row(declared) for declared in skill.inputs])
+    else:
+        formatter.write_paragraph()
+        formatter.write_text(f"{skill.name} takes no inputs.")
+    formatter.write_paragraph()
+    formatter.write_text(short_path(skill.file, shipped=bundle("skills")))
 
 
 def _seconds(text: str | None) -> float | None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from engine.frontends.cli.layout import printable, table, terminal_width
+from engine.frontends.cli.session import Session
 from engine.model.secret import Secrets
 
 FORMATS = ("text", "json", "jsonl", "yaml")
@@ -33,6 +36,11 @@ class Screen:
         """Whether people read the result."""
         return self.format == "text"
 
+    @property
+    def width(self) -> int | None:
+        """The columns of the terminal results go to; None for a pipe or a file."""
+        return terminal_width(sys.stdout)
+
     def result(self, value: Any) -> None:
         """Writes a structured result to standard output in the format asked for; `jsonl` writes a line per element."""
         masked = self.secrets.mask(value)
@@ -49,40 +57,43 @@ class Screen:
 
     def text(self, text: str = "", **style: Any) -> None:
         """Writes a line for people to standard output."""
-        click.echo(self._styled(self.secrets.mask(text), style), color=self.color)
+        click.echo(self._styled(text, style), color=self._colors)
 
     def note(self, text: str, **style: Any) -> None:
         """Writes a line for people to standard error, unless asked to be quiet."""
         if not self.quiet:
-            click.echo(self._styled(self.secrets.mask(text), style), err=True, color=self.color)
+            click.echo(self._styled(text, style), err=True, color=self._colors)
 
-    def table(self, rows: Sequence[Sequence[str]], head: Sequence[str]) -> None:
-        """Writes rows in columns as wide as they need; the last column takes what is left of the terminal."""
-        widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
-        room = _terminal_width() - sum(widths[:-1]) - 2 * (len(widths) - 1)
-        for number, row in enumerate([head, *rows]):
-            cells = [cell.ljust(width) for cell, width in zip(row[:-1], widths[:-1], strict=True)]
-            last = row[-1] if room < 20 or len(row[-1]) <= room else row[-1][: room - 1] + "…"  # noqa: PLR2004 - too narrow to cut
-            self.text("  ".join([*cells, last]).rstrip(), bold=number == 0)
+    def table(
+        self, rows: Sequence[Sequence[str]], head: Sequence[str], *, spare: Collection[str] = (), lines: int = 1
+    ) -> None:
+        """Writes rows in columns fitted to the terminal; when quiet only the first column, for scripts."""
+        if self.quiet:
+            for row in rows:
+                self.text(row[0])
+            return
+        title, *drawn = table(rows, head, width=self.width, spare=spare, lines=lines)
+        self.text(title, bold=True)
+        for line in drawn:
+            self.text(line)
+
+    @property
+    def _colors(self) -> bool | None:
+        """True and False as asked; None lets the terminal decide."""
+        return False if self.color is None and os.environ.get("NO_COLOR") else self.color
 
     def _styled(self, text: str, style: dict[str, Any]) -> str:
-        if not style or self.color is False or (self.color is None and "NO_COLOR" in os.environ):
-            return text
-        return click.style(text, **style)
-
-
-def _terminal_width() -> int:
-    if not sys.stdout.isatty():
-        return 10_000
-    return click.get_current_context().max_content_width or os.get_terminal_size().columns
+        clean = printable(self.secrets.mask(text))
+        told = {name: value for name, value in style.items() if value is not None}
+        return click.style(clean, **told) if told else clean
 
 
 def screen_options(function: Function) -> Function:
-    """Adds the options every command has, and hands the command a `Screen` as `screen`."""
+    """Adds the options every command has, and hands the command its `session` first and a `Screen` as `screen`."""
 
     @click.option("-o", "--output", type=click.Choice(FORMATS), default="text", help="How the result is written.")
     @click.option("--json", "as_json", is_flag=True, help="Same as -o json.")
-    @click.option("-q", "--quiet", is_flag=True, help="Only the result.")
+    @click.option("-q", "--quiet", is_flag=True, help="Only the result; of a table, only the first column.")
     @click.option("-v", "--verbose", is_flag=True, help="Everything that happens.")
     @click.option(
         "--color",
@@ -90,10 +101,28 @@ def screen_options(function: Function) -> Function:
         default="auto",
         help="Colours; auto: on a terminal only.",
     )
+    @click.option("-C", "--workspace", type=click.Path(file_okay=False), help="Work in this folder.")
     @wraps(function)
-    def wrapped(*args: Any, output: str, as_json: bool, quiet: bool, verbose: bool, color: str, **rest: Any) -> Any:
-        colours = {"auto": None, "always": True, "never": False}[color]
-        screen = Screen(format="json" if as_json else output, quiet=quiet, verbose=verbose, color=colours)
-        return function(*args, screen=screen, **rest)
+    def wrapped(
+        *args: Any,
+        output: str,
+        as_json: bool,
+        quiet: bool,
+        verbose: bool,
+        color: str,
+        workspace: str | None,
+        **rest: Any,
+    ) -> Any:
+        session = click.get_current_context().ensure_object(Session)
+        session.folder = Path(workspace) if workspace else session.folder
+        session.color = {"auto": None, "always": True, "never": False}[color]
+        screen = Screen(
+            format="json" if as_json else output,
+            quiet=quiet,
+            verbose=verbose,
+            color=session.color,
+            secrets=session.secrets,
+        )
+        return function(session, *args, screen=screen, **rest)
 
     return wrapped  # type: ignore[return-value] # the wrapper takes the options click passes, and returns what it returns

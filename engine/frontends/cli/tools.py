@@ -5,36 +5,49 @@ from __future__ import annotations
 import os
 import shutil
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import click
 
+from engine.bundle import bundle
+from engine.frontends.cli.completing import tool_names
+from engine.frontends.cli.layout import beside, one_line, short_path
 from engine.frontends.cli.screen import Screen, screen_options
-from engine.wiring import Engine
-from engine.workspace import find_workspace
+from engine.frontends.cli.session import Session
+from engine.profile import load_tools
+from tool_registry.registry import ToolRegistry, default_registry
 from tool_registry.tool import Tool
 
 
+def open_registry(session: Session) -> ToolRegistry:
+    """Every tool skills can call here: the shipped ones and the workspace's own. Raises DocumentError."""
+    registry = default_registry()
+    load_tools(registry, session.workspace())
+    return registry
+
+
 @click.command("tools")
-@click.argument("name", required=False)
-@click.pass_obj
+@click.argument("name", required=False, shell_complete=tool_names)
+@click.option("--effect", type=click.Choice(["read", "write", "destructive"]), help="Only tools with this effect.")
+@click.option("--domain", help="Only tools of this domain.")
 @screen_options
-def tools_command(workspace: str | None, name: str | None, screen: Screen) -> None:
+def tools_command(session: Session, name: str | None, effect: str | None, domain: str | None, screen: Screen) -> None:
     """List the tools skills can call, or show the tool NAME with an example."""
-    registry = Engine(find_workspace(Path(workspace) if workspace else None)).registry
+    registry = open_registry(session)
     if name is not None:
         _show_tool(registry.get_tool(name), screen)
         return
     tools = [registry[known] for known in sorted(registry)]
+    tools = [tool for tool in tools if effect in (None, tool.effect.value) and domain in (None, tool.domain)]
     if not screen.is_text:
-        screen.result([tool_data(tool) for tool in tools])
+        screen.result([tool_record(tool) for tool in tools])
         return
-    rows = [[tool.name, tool.effect.value, tool.domain or "", _one_line(tool.description)] for tool in tools]
-    screen.table(rows, ["TOOL", "EFFECT", "DOMAIN", "WHAT IT DOES"])
+    rows = [[tool.name, tool.effect.value, tool.domain or "", one_line(tool.description)] for tool in tools]
+    screen.table(rows, ["TOOL", "EFFECT", "DOMAIN", "WHAT IT DOES"], spare=["DOMAIN"], lines=2)
+    screen.note("`skill tools NAME` shows what one takes", dim=True)
 
 
-def tool_data(tool: Tool) -> dict[str, Any]:
+def tool_record(tool: Tool) -> dict[str, Any]:
     """A tool as JSON-like data."""
     return {
         "name": tool.name,
@@ -69,25 +82,52 @@ def missing(tool: Tool) -> list[str]:
 
 def _show_tool(tool: Tool, screen: Screen) -> None:
     if not screen.is_text:
-        screen.result(tool_data(tool))
+        screen.result(tool_record(tool))
         return
     screen.text(tool.name, bold=True)
-    screen.text(f"  {tool.description.strip()}")
+    for line in beside("  ", one_line(tool.description), screen.width, lines=20):
+        screen.text(line)
     screen.text(f"\n  {_promises(tool)}")
-    required = tool.parameters.get("required", [])
-    for name, schema in tool.parameters.get("properties", {}).items():
-        need = "required" if name in required else "optional"
-        screen.text(f"    {name:<16} {schema.get('type', 'any')!s:<9} {need}  {schema.get('description', '')}".rstrip())
+    _parameters(tool, screen)
     for lack in missing(tool):
-        screen.text(f"  missing: {lack}", fg="yellow")
-    for example in tool.examples:
-        screen.text("\n  example step:")
-        screen.text(f"    - name: example\n      tool: {tool.name}")
-        if example:
-            screen.text("      args:")
-            for name, value in example.items():
-                screen.text(f"        {name}: {value!r}")
-    screen.note(f"\n  {tool.location}", dim=True)
+        screen.text(f"\n  missing here: {lack}", fg="yellow")
+    for example in tool.examples or ({},):
+        _example(tool, example, screen)
+    screen.note(f"\n  {_place(tool.location)}", dim=True)
+
+
+def _parameters(tool: Tool, screen: Screen) -> None:
+    required = tool.parameters.get("required", [])
+    known = tool.parameters.get("properties", {})
+    if known:
+        screen.text("\n  args", bold=True)
+    width = max((len(name) for name in known), default=0)
+    for name, schema in known.items():
+        need = "required" if name in required else "optional"
+        head = f"    {name:<{width}}  {_type(schema):<8}  {need}  "
+        for line in beside(head, one_line(schema.get("description", "")), screen.width, lines=6):
+            screen.text(line)
+
+
+def _type(schema: Any) -> str:
+    """A schema's type in a word or two."""
+    kinds = schema.get("type") or [choice.get("type", "any") for choice in schema.get("anyOf", [])] or "any"
+    named = [kinds] if isinstance(kinds, str) else [str(kind) for kind in kinds]
+    return "/".join(kind for kind in named if kind != "null") or "null"
+
+
+def _example(tool: Tool, example: Any, screen: Screen) -> None:
+    from engine.documents import dump  # noqa: PLC0415 - late: only one tool's page needs it
+
+    step = {"name": "example", "tool": tool.name, **({"args": dict(example)} if example else {})}
+    screen.text("\n  example step", bold=True)
+    for line in dump([step]).splitlines():
+        screen.text(f"    {line}")
+
+
+def _place(location: str) -> str:
+    package = bundle("skills").parent
+    return short_path(location) if not location.startswith(str(package)) else location[len(str(package)) + 1 :]
 
 
 def _promises(tool: Tool) -> str:
@@ -97,7 +137,3 @@ def _promises(tool: Tool) -> str:
     facts += [f"a fix of {tool.fix.value}"] if tool.fix else []
     facts += [f"verified by {tool.verify}"] if tool.verify else []
     return ", ".join(facts)
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())

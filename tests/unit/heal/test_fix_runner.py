@@ -34,6 +34,7 @@ def caller(calls: list[str], *, fails: Callable[[str], str] = lambda _: "") -> R
 
 @pytest.fixture
 def runner(tmp_path: Path) -> FixRunner:
+    """A runner with a folder of its own."""
     return FixRunner(folder=tmp_path / "fixes", clock=time.time, secrets=Secrets())
 
 

@@ -136,15 +136,13 @@ async def test_large_answer_is_refused_while_it_arrives() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "least", "most"),
-    [
-        ("7", 7, 7),
-        (format_datetime(datetime.now(UTC) + timedelta(seconds=100), usegmt=True), 90, 110),
-        (format_datetime(datetime.now(UTC) - timedelta(seconds=100), usegmt=True), 0, 0),
-    ],
+    ("given", "least", "most"),
+    [("7", 7, 7), (timedelta(seconds=100), 90, 110), (timedelta(seconds=-100), 0, 0)],
 )
-async def test_retry_after_is_seconds(value: str, least: float, most: float) -> None:
+async def test_retry_after_is_seconds(given: str | timedelta, least: float, most: float) -> None:
     """`Retry-After` as seconds or as a date is a number of seconds, never negative."""
+    later = datetime.now(UTC) + given if isinstance(given, timedelta) else None
+    value = format_datetime(later, usegmt=True) if later else str(given)
     with small_server(lambda _: Told(status=429, headers={"Retry-After": value})) as server:
         waited = (await _failure("GET", server.url)).retry_after
     assert waited is not None
@@ -184,14 +182,14 @@ async def test_connection_cut_after_the_request_was_sent() -> None:
     """A server that takes the request and hangs up may have acted: `sent` says so."""
     with small_server(lambda _: Told(cut=True)) as server:
         failure = await _failure("POST", server.url, json={})
-    assert (failure.sent, failure.http_status) == (True, None)
+    assert (failure.sent, failure.http_status, failure.errno) == (True, None, "ECONNRESET")
 
 
 async def test_answer_that_is_no_http() -> None:
     """Something else than HTTP on the port is a failure, not a crash."""
-    with _raw_server(b"SSH-2.0-OpenSSH_9\r\n") as port:
+    with _raw_server(b"SSH-2.0-OpenSSH_9\r\n\r\n") as port:
         failure = await _failure("GET", f"http://127.0.0.1:{port}/")
-    assert failure.sent is True
+    assert (failure.sent, failure.kind) == (True, "api_contract_mismatch")
 
 
 async def test_deadline_covers_everything() -> None:

@@ -116,7 +116,12 @@ SCHEMA: st.SearchStrategy[Any] = st.deferred(
                 "additionalProperties": SCHEMA,
                 "items": SCHEMA,
                 "description": st.just("text"),
-                "minLength": st.just(1),
+                "minLength": st.integers(0, 2),
+                "maxLength": st.integers(0, 2),
+                "pattern": st.sampled_from(["^a", "b$", ""]),
+                "minimum": st.integers(-2, 2),
+                "maximum": st.sampled_from([0, 1.5]),
+                "multipleOf": st.just(2),
             },
         )
     )

@@ -1,0 +1,73 @@
+"""What a healed call needs: the call itself, and what healing asks of the rooms around it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import anyio
+
+from engine.model.event import EventKind
+from engine.model.failure import Failure
+from engine.model.heal import BreakerState, KnownIssue
+from engine.model.outcome import ToolCall
+from engine.model.skill import HealOption
+from tool_registry.tool import Tool, ToolContext
+
+
+class Emit(Protocol):
+    """Puts an event of the running step into the journal; durable before it returns when `durable`."""
+
+    def __call__(self, kind: EventKind, data: Mapping[str, Any], *, durable: bool = True) -> None:
+        """Sends one event."""
+
+
+class Contexts(Protocol):
+    """Makes the context a tool is called with: the settings of its domain, the time it has."""
+
+    def __call__(self, *, domain: str | None, run_id: str, step: str, timeout: float) -> ToolContext:
+        """The context for one call."""
+
+
+class Facts(Protocol):
+    """What history says about fixes; the figures behind every decision."""
+
+    def effectiveness(self, fix: str, domain: str) -> tuple[int, int]:
+        """How often the fix was tried and how often it helped."""
+
+    def breaker(self, fix: str, domain: str, signature: str) -> BreakerState:
+        """The state of the fix's circuit breaker for this error signature."""
+
+
+class KnownFixes(Protocol):
+    """What people and the engine have written down about a tool's failures."""
+
+    def known(self, tool: str, text: str) -> tuple[KnownIssue, ...]:
+        """What is known about this tool and this error text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealRequest:
+    """One call to be made and healed; `deadline` is on anyio's clock, `judge` turns a wrong value into a failure."""
+
+    call: ToolCall
+    tool: Tool
+    run_id: str
+    step: str
+    emit: Emit
+    timeout: float
+    deadline: float | None = None
+    narrowing: HealOption = field(default_factory=HealOption)
+    judge: Callable[[Any], Failure | None] | None = None
+    ask: Callable[[str], Awaitable[bool]] | None = None
+
+    @property
+    def time_left(self) -> float | None:
+        """Seconds until the step's deadline; None when it has none."""
+        return None if self.deadline is None else max(0.0, self.deadline - anyio.current_time())
+
+    @property
+    def domain(self) -> str | None:
+        """The domain whose credentials and network this call uses."""
+        return self.narrowing.domain or self.tool.domain
