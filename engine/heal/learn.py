@@ -48,13 +48,14 @@ def learn(memory: Memory, history: History) -> tuple[str, ...]:
 
     Both are written from history's own counts, read while the file is locked, so that the last of many writers leaves
     the newest counts and a killed one leaves nothing to repair. Returns a sentence for each file that could not be
-    written.
+    read or written.
     """
     writes: tuple[Callable[[], None], ...] = (
         lambda: memory.failures.write(lambda: (history.failures(100), history.totals())),
         lambda: memory.patterns.record(history.pattern_counts),
     )
-    return tuple(said for write in writes if (said := _complaint(write)))
+    broken = (f"memory goes on without {each.place}: {each.message}" for each in memory.unreadable())
+    return (*broken, *(said for write in writes if (said := _complaint(write))))
 
 
 def breaker_changes(facts: HistoryFacts, run_id: str) -> tuple[Notice, ...]:

@@ -53,6 +53,16 @@ class Memory:
         document = self._store.readable(name)
         return None if document is None else document.value
 
+    def unreadable(self) -> tuple[Finding, ...]:
+        """The files a run goes by that are so broken that it went on without them, each with its line."""
+        found: list[Finding] = []
+        for name in (patterns.FILE, fixes.FILE):
+            try:
+                self._store.document(name)
+            except DocumentError as error:
+                found.append((error.findings or (_unreadable(self._store.live(name), error),))[0])
+        return tuple(found)
+
     def findings(self) -> tuple[Finding, ...]:
         """Every mistake in the files, with its line."""
         found = [finding for name, schema in SCHEMAS.items() for finding in self._findings(name, schema)]

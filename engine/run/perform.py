@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 
 from engine.attempt import attempt, failure_of
-from engine.errors import SandboxError
+from engine.errors import DocumentError, SandboxError
 from engine.heal.pipeline import Healer
 from engine.heal.request import HealRequest
 from engine.heal.told import attempt_data, failure_data
@@ -81,7 +81,7 @@ class Performer:
         try:
             tool = self.healer.registry.get_tool(step.tool)
             args = self.sandbox.render(step.args, scope.names)
-        except (SandboxError, ToolError) as error:
+        except (SandboxError, DocumentError, ToolError) as error:
             return Healing(failure=_named(failure_of(error, tool=step.tool)))
         request = HealRequest(
             call=ToolCall(tool=tool.name, args=args),

@@ -50,7 +50,7 @@ class Computing:
             return _handed_on(checked, result)
         except pydantic_monty.MontyError as error:
             raise told(error, block, text, names) from None
-        except FileNotFoundError as error:
+        except (RuntimeError, OSError) as error:
             raise SandboxError(f"the compute interpreter is missing: {error}", hint=INSTALL, place=text.place) from None
         except ValueError as error:
             raise SandboxError(f"result cannot be handed on: {error}", place=place_of(text, block.result)) from None

@@ -57,19 +57,18 @@ class _Collector(ast.NodeVisitor):
         self._bound: set[str] = set()
         self._imported: set[str] = set()
         self._asked: set[str] = set()
-        self._loads: list[tuple[tuple[str, ...], int, bool]] = []
-        self._before: set[str] = set()
+        self._loads: list[tuple[tuple[str, ...], int, bool, bool]] = []
         self._caught = 0
 
     def names(self) -> Names:
         """Everything collected; a use is a read of a name that nothing in the block has bound before."""
         uses = [
             Use(path=path, offset=offset, guarded=caught or path[0] in self._asked)
-            for path, offset, caught in self._loads
-            if path[0] not in BUILTINS | NAMES and (path[0] not in self._bound or path[0] in self._before)
+            for path, offset, caught, early in self._loads
+            if path[0] not in BUILTINS | NAMES and (early or path[0] not in self._bound)
         ]
         return Names(
-            reads=frozenset(path[0] for path, _, _ in self._loads) | self._asked,
+            reads=frozenset(path[0] for path, *_ in self._loads) | self._asked,
             bound=frozenset(self._bound),
             imported=frozenset(self._imported),
             asked=frozenset(self._asked),
@@ -235,9 +234,8 @@ class _Collector(ast.NodeVisitor):
         name = path[0]
         if any(name in local for local in self._local):
             return
-        if name not in self._bound and not self._local:
-            self._before.add(name)
-        self._loads.append((path, self._where.of(node), self._caught > 0))
+        early = name not in self._bound and not self._local
+        self._loads.append((path, self._where.of(node), self._caught > 0, early))
 
     def _bind(self, name: str) -> None:
         if not any(name in local for local in self._local):

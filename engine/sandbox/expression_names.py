@@ -9,7 +9,7 @@ from engine.sandbox.expression_text import FilterCall, Offsets, TestCall
 from engine.sandbox.filters import ON_MISSING
 from engine.sandbox.functions import FUNCTIONS, SPECIAL, TYPES, unavailable
 from engine.sandbox.limits import WHOLE_NUMBER_BITS
-from engine.sandbox.methods import METHODS, no_member
+from engine.sandbox.methods import METHODS, no_member, no_method
 from engine.sandbox.reading import Problem, Use
 
 _NOT_AVAILABLE: Final[dict[type, tuple[str, str]]] = {
@@ -112,7 +112,7 @@ class _Names:
                     self._problem(node.func, refused.message, refused.hint)
             case ast.Attribute(value=value, attr=method):
                 if method not in METHODS:
-                    refused = no_member("", method)
+                    refused = no_method(method)
                     self._problem(node.func, refused.message, refused.hint)
                 self.walk(value, bound, guarded=False)
             case _:

@@ -85,6 +85,17 @@ def no_member(value: Any, name: str) -> Refused:
     return Refused(f"{kind(value)} has no {name}", "see docs/expressions.md for what there is")
 
 
+def no_method(name: str) -> Refused:
+    """The refusal of a method that no value has, found before anything is evaluated."""
+    from difflib import get_close_matches  # noqa: PLC0415 - late: only when an error is told
+
+    if name.startswith("_"):
+        return no_member(None, name)
+    near = get_close_matches(name, METHODS, 1)
+    hint = _INSTEAD.get(name) or (f"did you mean .{near[0]}(...)?" if near else "see docs/expressions.md")
+    return Refused(f".{name} is not available", hint)
+
+
 def _no_key(value: Mapping[Any, Any], name: str) -> Refused:
     from difflib import get_close_matches  # noqa: PLC0415 - late: only when an error is told
 

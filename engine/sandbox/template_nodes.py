@@ -12,7 +12,7 @@ from engine.sandbox.expression_text import TESTS
 from engine.sandbox.filters import FILTERS, ON_MISSING
 from engine.sandbox.functions import FUNCTIONS, SPECIAL, TYPES, unavailable
 from engine.sandbox.limits import EXPRESSION_DEPTH, Exceeded, Refused
-from engine.sandbox.methods import METHODS, no_member
+from engine.sandbox.methods import METHODS, no_member, no_method
 from engine.sandbox.reading import Problem, Use
 from engine.sandbox.template_environment import DO, TemplateEnvironment
 
@@ -146,7 +146,7 @@ class _Names:
                     self._problem(node, refused.message, refused.hint)
             case nodes.Getattr(node=value, attr=method):
                 if method not in METHODS | {"cycle"}:
-                    refused = no_member("", method)
+                    refused = no_method(method)
                     self._problem(node, refused.message, refused.hint)
                 self.walk(value, bound, guarded=False)
             case _:
@@ -175,7 +175,9 @@ class _Names:
                 self._problem(target, *_INSTEAD.get(type(target).__name__, ("this cannot be set", "set a name")))
 
     def _problem(self, node: nodes.Node, message: str, hint: str) -> None:
-        self.problems.append(Problem(offset=(node.lineno or 1) - 1, code="template-not-allowed", message=message, hint=hint))
+        self.problems.append(
+            Problem(offset=(node.lineno or 1) - 1, code="template-not-allowed", message=message, hint=hint)
+        )
 
 
 def type_names(call: nodes.Call) -> list[str] | None:

@@ -54,9 +54,12 @@ class Deployment:
         self._closed = threading.Event()
         self.program = Program(command=(), environment={}, health="/health")
 
-    def begin(self, processes: Processes, alone: threading.Lock) -> None:
-        """Check that the image exists, then fetch, start and watch it in a thread; starting is done `alone`."""
-        described = pulling.manifest(self._image)
+    def described(self) -> Mapping[str, Any]:
+        """Give the image's manifest; Refusal if there is no such image."""
+        return pulling.manifest(self._image)
+
+    def begin(self, processes: Processes, described: Mapping[str, Any], alone: threading.Lock) -> None:
+        """Fetch the image, start and watch it in a thread; fetching and starting are done `alone`."""
         threading.Thread(target=self._run, args=(processes, described, alone), daemon=True).start()
 
     def state(self) -> dict[str, Any]:
@@ -124,6 +127,8 @@ class Deployment:
         if not self.program.command:
             raise Refusal(422, "bad_image", "the image says no command to start")
         pulling.unpack(self._image, described, self.site.folder)
+        if self._closed.is_set():
+            return
         self._settle("starting", "starting the service")
         self._seen = processes.ask("start", self._order())["status"]
 

@@ -20,6 +20,8 @@ from tool_registry.local_platform.pulling import Image
 from tool_registry.local_platform.sweeping import MARKER
 
 EXEC_MARGIN = 10.0
+UNPACKING = 20.0
+"""Seconds a release waits for an image that is being unpacked."""
 log = logging.getLogger(__name__)
 
 
@@ -41,7 +43,7 @@ class Namespace:
         """Give the line to the processes, started if they are not there."""
         with self._lock:
             if self._closed:
-                raise Refusal(404, "no_namespace", f"{self._room.folder.name} is being released")
+                raise self._released()
             if self._processes is not None and self._processes.gone:
                 self._processes.close()  # what it left behind, where it could leave anything
                 self._processes = None
@@ -65,12 +67,15 @@ class Namespace:
             ready_timeout=ready_timeout,
         )
         deployment = Deployment(site, image, address)
-        deployment.begin(processes, self._deploying)
+        described = deployment.described()
         with self._lock:
+            if self._closed:
+                raise self._released()
             earlier = self._deployments.get(app)
             self._deployments[app] = deployment
         if earlier is not None:
             earlier.close()
+        deployment.begin(processes, described, self._deploying)
         return deployment.state()
 
     def deployment(self, app: str) -> Deployment:
@@ -132,6 +137,12 @@ class Namespace:
             deployment.close()
         if processes is not None:
             processes.close()
+        # An image that is being unpacked would make the folder again after it was removed: wait for that to stop.
+        if self._deploying.acquire(timeout=UNPACKING):
+            self._deploying.release()
+
+    def _released(self) -> Refusal:
+        return Refusal(404, "no_namespace", f"{self._room.folder.name} is being released")
 
     def _port(self, app: str, processes: Processes) -> int:
         """Give the app's port, the same at every deployment."""

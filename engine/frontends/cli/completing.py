@@ -13,6 +13,8 @@ from engine.errors import EngineError
 from engine.frontends.cli.session import Session
 
 MOST_RUNS = 30
+WORDS = "skill.words"
+"""Where `skill run` keeps the words it was called with, for its help and for completion."""
 
 
 def skill_names(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -27,22 +29,34 @@ def skill_names(context: click.Context, _: click.Parameter, incomplete: str) -> 
 
 def input_names(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """`NAME=` for each input of the skill already named on the line; the rest after a `=` is the person's own."""
-    name = context.params.get("name")
-    if not name or "=" in incomplete:
+    name = named_skill(context)
+    if name is None or "=" in incomplete:
         return []
     from engine.documents import read  # noqa: PLC0415 - late: only inputs need the file
 
     with suppress(EngineError, OSError, AttributeError, TypeError):
-        path = _skill_file(_session(context), str(name))
+        path = _skill_file(_session(context), name)
         inputs = read(path, tolerant=True).value.get("inputs", []) if path else []
         return [
-            CompletionItem(
-                f"{declared['name']}=", type="nospace", help=" ".join(declared.get("description", "").split())
-            )
+            CompletionItem(f"{declared['name']}=", help=" ".join(declared.get("description", "").split()))
             for declared in inputs
             if isinstance(declared, dict) and str(declared.get("name", "")).startswith(incomplete)
         ]
     return []
+
+
+def named_skill(context: click.Context) -> str | None:
+    """The skill a call of `skill run` names, wherever among its options; also while an option still lacks its value."""
+    words = [word for word in context.meta.get(WORDS, []) if word not in context.help_option_names]
+    for spoken in (words, words[:-1]):
+        try:
+            options, _, _ = context.command.make_parser(context).parse_args(list(spoken))
+        except click.UsageError:
+            continue
+        name = options.get("name")
+        if isinstance(name, str):
+            return name
+    return None
 
 
 def tool_names(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -13,6 +13,10 @@ zsh:  skill completion zsh > "${fpath[1]}/_skill"
 fish: skill completion fish > ~/.config/fish/completions/skill.fish
 """
 
+PLAIN = "COMPREPLY+=($value)"
+PLAIN_THEN_VALUE = f"{PLAIN}\n            [[ $value == *= ]] && compopt -o nospace"
+"""An input's value follows its `NAME=` at once, so bash adds no space there."""
+
 
 @click.command("completion", help=HELP)
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
@@ -22,4 +26,5 @@ def completion_command(context: click.Context, shell: str) -> None:
     kind = get_completion_class(shell)
     if kind is None:
         raise click.UsageError(f"there is no completion for {shell}")
-    click.echo(kind(context.find_root().command, {}, "skill", "_SKILL_COMPLETE").source())
+    source = kind(context.find_root().command, {}, "skill", "_SKILL_COMPLETE").source()
+    click.echo(source.replace(PLAIN, PLAIN_THEN_VALUE) if shell == "bash" else source)

@@ -9,7 +9,7 @@ from engine.bundle import bundle
 from engine.errors import EngineError
 from engine.frontends.cli.asking import asker, may_ask
 from engine.frontends.cli.cancelling import cancel_on_signals
-from engine.frontends.cli.completing import input_names, skill_names
+from engine.frontends.cli.completing import WORDS, input_names, named_skill, skill_names
 from engine.frontends.cli.ending import exit_status, show_result
 from engine.frontends.cli.given import Given, missing_inputs, read_given
 from engine.frontends.cli.layout import one_line, short_path
@@ -26,8 +26,6 @@ from engine.wiring import Engine
 
 TICK = 0.1
 """Seconds between redraws of the step under way."""
-WORDS = "skill.words"
-"""Where a call's words are kept for its help."""
 
 
 class RunCommand(click.Command):
@@ -46,17 +44,8 @@ class RunCommand(click.Command):
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The command's own help, then the inputs of the skill that was named, wherever it stands."""
         super().format_help(ctx, formatter)
-        if name := self._named(ctx):
+        if name := named_skill(ctx):
             _describe(name, formatter, ctx.find_object(Session) or Session())
-
-    def _named(self, ctx: click.Context) -> str | None:
-        words = [word for word in ctx.meta.get(WORDS, []) if word not in ctx.help_option_names]
-        try:
-            options, _, _ = self.make_parser(ctx).parse_args(words)
-        except click.UsageError:
-            return None
-        name = options.get("name")
-        return name if isinstance(name, str) else None
 
 
 @click.command("run", cls=RunCommand)

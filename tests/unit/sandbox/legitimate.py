@@ -10,7 +10,12 @@ NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 
 NAMES: dict[str, object] = {
     "inputs": {"image": "quay.io/team/app:1.2", "dry_run": False, "count": 3, "tags": ["b", "a", "c"], "note": None},
-    "image": {"found": True, "tag": "1.2", "size": 1536, "layers": [{"id": "x1", "size": 10}, {"id": "x2", "size": 30}]},
+    "image": {
+        "found": True,
+        "tag": "1.2",
+        "size": 1536,
+        "layers": [{"id": "x1", "size": 10}, {"id": "x2", "size": 30}],
+    },
     "pods": {"items": [{"name": "p1", "phase": "Running"}, {"name": "p2", "phase": "Failed"}], "count": 2},
     "steps": {"reserve": {"status": "ok", "attempts": 2}},
     "log": "start\n\nerror: disk full\nend\n",
@@ -217,7 +222,10 @@ COMPUTE: tuple[tuple[str, object], ...] = (
     ("import copy\nx = copy.deepcopy(image)\nx['tag'] = 'new'\nresult = [x.tag, image.tag]", ["new", "1.2"]),
     ("import textwrap\nresult = textwrap.dedent('  a\\n  b')", "a\nb"),
     ("from textwrap import shorten as cut\nresult = cut('a b c d', 5, placeholder='..')", "a b.."),
-    ("from urllib.parse import quote, urlparse\nresult = quote('a b/c') + urlparse('https://h:8/p?q=1').hostname", "a%20b/ch"),
+    (
+        "from urllib.parse import quote, urlparse\nresult = quote('a b/c') + urlparse('https://h:8/p?q=1').hostname",
+        "a%20b/ch",
+    ),
     ("import urllib.parse\nresult = urllib.parse.urlencode({'a': 'x y'})", "a=x+y"),
     ("import string\nresult = string.digits[:3]", "012"),
     ("import statistics\nresult = statistics.mean([1, 2, 3, 4])", 2.5),
@@ -231,7 +239,10 @@ COMPUTE: tuple[tuple[str, object], ...] = (
     ("def total(*values, **more):\n    return sum(values) + sum(more.values())\nresult = total(1, 2, a=3)", 6),
     ("match inputs.count:\n    case 3:\n        result = 'three'\n    case _:\n        result = 'other'", "three"),
     ("match image:\n    case {'tag': tag}:\n        result = tag", "1.2"),
-    ("try:\n    result = int('x')\nexcept ValueError as problem:\n    result = 'no: ' + str(problem)[:7]", "no: invalid"),
+    (
+        "try:\n    result = int('x')\nexcept ValueError as problem:\n    result = 'no: ' + str(problem)[:7]",
+        "no: invalid",
+    ),
     ("try:\n    result = 1 / 0\nexcept ZeroDivisionError:\n    result = 0\nfinally:\n    done = True", 0),
     ("i = 0\nwhile True:\n    i += 1\n    if i == 3:\n        break\nresult = i", 3),
     ("a, *rest = inputs.tags\nresult = rest", ["a", "c"]),

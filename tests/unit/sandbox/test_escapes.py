@@ -5,14 +5,13 @@ from __future__ import annotations
 import copy
 import resource
 import time
-from collections.abc import AsyncIterator
 
 import pytest
-from tests.unit.sandbox.attempts import COMPUTE, EXPRESSIONS, NAMES, TEMPLATES
 
 from engine.errors import SandboxError
 from engine.model.place import Place, Text
 from engine.sandbox import Sandbox
+from tests.unit.sandbox.attempts import COMPUTE, EXPRESSIONS, NAMES, TEMPLATES
 
 MEGABYTE = 1024
 """`ru_maxrss` counts kilobytes on Linux."""
@@ -21,20 +20,6 @@ MEGABYTE = 1024
 def written(text: str) -> Text:
     """`text` as an author wrote it in a block scalar at line 10 of a skill."""
     return Text(text=text, place=Place(file="skill.yaml", line=10, column=5), indent=4)
-
-
-@pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    """One event loop for all blocks of this file, so that they share one interpreter."""
-    return "asyncio"
-
-
-@pytest.fixture(scope="module")
-async def sandbox(anyio_backend: str) -> AsyncIterator[Sandbox]:  # noqa: ARG001 - the loop it lives in
-    """A sandbox whose workers are stopped in the end."""
-    sandbox = Sandbox()
-    yield sandbox
-    await sandbox.aclose()
 
 
 def memory() -> int:

@@ -3,32 +3,17 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import AsyncIterator
 
 import pytest
 
 from engine.model.place import Place, Text
 from engine.sandbox import Sandbox
-from tests.unit.sandbox.legitimate import COMPUTE, EXPRESSIONS, NAMES, NOW, TEMPLATES
+from tests.unit.sandbox.legitimate import COMPUTE, EXPRESSIONS, NAMES, TEMPLATES
 
 
 def written(text: str) -> Text:
     """`text` as an author wrote it."""
     return Text(text=text, place=Place(file="skill.yaml", line=1, column=1), indent=0)
-
-
-@pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    """One event loop for all blocks of this file, so that they share one interpreter."""
-    return "asyncio"
-
-
-@pytest.fixture(scope="module")
-async def sandbox(anyio_backend: str) -> AsyncIterator[Sandbox]:  # noqa: ARG001 - the loop it lives in
-    """A sandbox at a fixed time."""
-    sandbox = Sandbox(now=lambda: NOW)
-    yield sandbox
-    await sandbox.aclose()
 
 
 @pytest.mark.parametrize(("text", "expected"), EXPRESSIONS, ids=range(len(EXPRESSIONS)))
