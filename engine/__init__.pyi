@@ -16,4 +16,22 @@ from engine.wiring import Engine as Engine
 from engine.workspace import Workspace as Workspace
 from engine.workspace import find_workspace as find_workspace
 
-__all__: list[str]
+__all__ = [
+    "Engine",
+    "EngineError",
+    "Event",
+    "EventKind",
+    "Failure",
+    "FailureKind",
+    "HealMode",
+    "InputError",
+    "RunResult",
+    "RunStatus",
+    "SkillExecutor",
+    "SkillInvalidError",
+    "SkillNotFoundError",
+    "StepResult",
+    "StepStatus",
+    "Workspace",
+    "find_workspace",
+]

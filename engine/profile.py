@@ -12,6 +12,7 @@ from engine.documents import Document, findings, read
 from engine.errors import DocumentError
 from engine.model.heal import Domain, FixPlan, HealMode
 from engine.model.outcome import ToolCall
+from engine.model.place import Place
 from engine.workspace import Workspace
 from tool_registry.registry import ToolRegistry, defined, definitions_folder
 from tool_registry.tool import Tool
@@ -68,6 +69,12 @@ def load_tools(registry: ToolRegistry, workspace: Workspace) -> None:
     for folder in (DEFINITIONS, *workspace.tool_folders):
         for path in sorted(folder.glob("*.yaml")):
             if not path.name.endswith(PROFILE_SUFFIX):
+                if registry.is_taken(path.stem):
+                    raise DocumentError(
+                        f"there is already a tool called {path.stem}",
+                        place=Place(file=str(path), line=1, column=1),
+                        hint="call yours something else, in its name and its file's",
+                    )
                 registry.add_later(path.stem, str(path), partial(_read_tool, path, workspace))
 
 

@@ -13,15 +13,12 @@ from types import TracebackType
 from typing import Any, Self
 
 from engine.bundle import bundle
-from engine.errors import JournalError
-from engine.heal.fix import FixRunner
-from engine.heal.learn import HistoryFacts, Notice, breaker_changes, learn, tell
-from engine.heal.pipeline import Healer
-from engine.heal.policy import HealPolicy
+from engine.heal.calls import Calls
+from engine.heal.healer import Healer, Mends
 from engine.history import History
 from engine.library import SkillLibrary
 from engine.memory import Memory
-from engine.model.heal import Domain, HealMode
+from engine.model.heal import Domain, HealMode, Notice
 from engine.model.secret import Secrets
 from engine.profile import Profile, load_profile, load_tools
 from engine.sandbox import Sandbox
@@ -127,22 +124,25 @@ class Engine:
     @cached_property
     def healer(self) -> Healer:
         """Makes healed calls."""
-        return Healer(
-            registry=self.registry,
-            contexts=self.context,
-            domains=self.domains,
-            policy=HealPolicy(mode=self._mode(), kill_switch=self._killed()),
-            fixes=FixRunner(folder=self.workspace.state / "fixes", clock=self.clock, secrets=self.secrets),
-            facts=self._facts,
-            patterns=self.memory.patterns.all,
-            known_fixes=self.memory.fixes,
-            clock=self.clock,
-        )
+        calls = Calls(registry=self.registry, contexts=self.context, clock=self.clock)
+        return Healer(calls=calls, mending=lambda: self._mending)
 
     @cached_property
-    def _facts(self) -> HistoryFacts:
-        strict = self._heal_settings().get("breaker") == "strict"
-        return HistoryFacts(history=self.journal, clock=self.clock, strict=strict)
+    def _mending(self) -> Mends:
+        from engine.mending import mending  # noqa: PLC0415 - late: a run in which nothing fails needs none of it
+
+        return mending(
+            calls=self.healer.calls,
+            domains=self.domains,
+            mode=self._mode(),
+            kill_switch=self._killed(),
+            strict_breaker=self._heal_settings().get("breaker") == "strict",
+            folder=self.workspace.state / "fixes",
+            history=self.journal,
+            memory=self.memory,
+            secrets=self.secrets,
+            clock=self.clock,
+        )
 
     @property
     def config(self) -> Mapping[str, Any]:
@@ -175,13 +175,7 @@ class Engine:
 
     def learn(self, run_id: str) -> tuple[Notice, ...]:
         """Brings the memory files up to date with history, after that run; returns what people should know."""
-        complaints = learn(self.memory, self.journal)
-        try:
-            changes = breaker_changes(self._facts, run_id)
-        except JournalError as error:
-            changes, complaints = (), (*complaints, f"the circuit breakers could not be looked at: {error}")
-        complaints = (*complaints, *tell(self.memory, changes))
-        return (*changes, *(Notice(text=text) for text in dict.fromkeys(complaints)))
+        return self._mending.learn(run_id)
 
     def _heal_settings(self) -> Mapping[str, Any]:
         settings: Mapping[str, Any] = self.workspace.settings.get("heal", {})

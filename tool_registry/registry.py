@@ -70,6 +70,10 @@ class ToolRegistry(Mapping[str, Tool]):
         """
         self._unread[module] = _Unread(frozenset(names), lambda: tools_in(importlib.import_module(module)))
 
+    def is_taken(self, name: str) -> bool:
+        """Whether a tool has that name, told without reading it."""
+        return name in self._tools or any(name in unread.names for unread in self._unread.values())
+
     def add_later(self, name: str, place: str, read: Callable[[], Tool]) -> None:
         """Adds a tool that `read` makes when `name`, or any name nobody listed, or all of them are asked for."""
         self._unread[place] = _Unread(frozenset({name}), lambda: [read()])

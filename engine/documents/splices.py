@@ -40,11 +40,18 @@ def replaced(document: Document, path: Path, value: Any) -> list[Splice]:
     if in_flow(document, path):
         return [_in_flow(document, node, value)]
     holder = _Holder.of(document, path)
-    literal = not comment_below(document.text, end_of(document.text, node), holder.indent)
+    literal = not _comment_would_join(document, node, holder)
     written = holder.written(_in_style(node, value, literal=literal))
     if _stands_below(document, path, node):
         return _replace_below(document, node, holder, written)
     return _replace_inline(document, node, holder, written)
+
+
+def _comment_would_join(document: Document, node: Node, holder: _Holder) -> bool:
+    """Whether a comment behind or below the value would become part of a literal block in its place."""
+    text, end = document.text, end_of(document.text, node)
+    behind = holder.is_root and text[end : line_end(text, end)].strip()
+    return bool(behind) or comment_below(text, end, holder.indent)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

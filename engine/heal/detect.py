@@ -26,14 +26,12 @@ def diagnose(failure: Failure, patterns: Sequence[Pattern]) -> Diagnosis:
     The order of evidence is HEALING's: what the engine knows, what the tool declared, HTTP status, errno, exception,
     exit status of a known program, then text. Text is read only here, and only to name the kind of a known failure.
     """
-    return (
-        _known(failure)
-        or _declared(failure.evidence)
-        or _defined(failure.evidence)
-        or _spoken(failure, patterns)
-        or _customary(failure.evidence)
-        or _unknown(failure.evidence)
-    )
+    return certain(failure) or _spoken(failure, patterns) or _customary(failure.evidence) or _unknown(failure.evidence)
+
+
+def certain(failure: Failure) -> Diagnosis | None:
+    """The meaning where evidence alone says it, before any text is read; None where it does not."""
+    return _known(failure) or _declared(failure.evidence) or _defined(failure.evidence)
 
 
 def matching(text: str, program: str | None, patterns: Iterable[Pattern]) -> tuple[Pattern, ...]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from engine.errors import DocumentError, JournalError
 from engine.heal.breaker import WINDOW, BreakerVerdict, state
 from engine.history import FixRecord, History
 from engine.memory import Memory
-from engine.model.heal import BreakerState
+from engine.model.heal import BreakerState, Notice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,14 +32,6 @@ class HistoryFacts:
         """The breaker's state with its reason."""
         outcomes = self.history.fixes(fix, domain, limit=4 * WINDOW)
         return state(outcomes, self.clock(), signature=signature, strict=self.strict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
-    """Something people should know; `level` is `note` or `warning`."""
-
-    text: str
-    level: Literal["note", "warning"] = "warning"
 
 
 def learn(memory: Memory, history: History) -> tuple[str, ...]:

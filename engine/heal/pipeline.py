@@ -1,7 +1,7 @@
-"""The healed call: attempt, detect, recall, decide, fix, retry, merge, explain; learning follows the run.
+"""What happens after a failed attempt: detect, recall, decide, fix, retry, merge, explain; learning follows the run.
 
 The author wrote `tool: bonfire_namespace_reserve`; this module does the rest. Each stage takes values and returns
-values, and leaves one event in the run's journal. Healing that itself breaks never hides the tool's failure.
+values, and leaves one event in the run's journal.
 """
 
 from __future__ import annotations
@@ -12,13 +12,12 @@ from typing import Any
 
 import anyio
 
-from engine.attempt import attempt
-from engine.errors import JournalError
 from engine.heal import breaker, detect, explain, merge, recall
+from engine.heal.calls import Calls
 from engine.heal.course import Course
 from engine.heal.fix import FixRunner
 from engine.heal.policy import HealPolicy
-from engine.heal.request import Contexts, Facts, HealRequest, KnownFixes
+from engine.heal.request import Facts, HealRequest, KnownFixes
 from engine.heal.told import attempt_data, decision_data, diagnosis_data, outcome_data
 from engine.model.event import EventKind
 from engine.model.failure import Failure, FailureKind, Pattern
@@ -33,45 +32,26 @@ from engine.model.heal import (
     Stage,
 )
 from engine.model.outcome import Attempt, ToolCall
-from tool_registry.registry import ToolRegistry
-
-GRACE = 5.0
-"""Seconds a source has beyond the call's time to end what it started and to say what it knows of its time-out."""
 
 ATTEMPT_LIMIT = 5
 """Attempts at one step, whatever the stages decide: the first, one plain repeat, two fixes, one verified repeat."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Healer:
-    """Makes healed calls with the tools, memory and figures it was given."""
+class Pipeline:
+    """Heals failed calls with the domains, fixes, memory and figures it was given."""
 
-    registry: ToolRegistry
-    contexts: Contexts
+    calls: Calls
     domains: Mapping[str, Domain]
     policy: HealPolicy
     fixes: FixRunner
     facts: Facts
     patterns: Callable[[], Sequence[Pattern]]
     known_fixes: KnownFixes
-    clock: Callable[[], float]
 
-    async def call(self, request: HealRequest) -> Healing:
-        """The call's outcome after all that healing may do; raises only JournalError and cancellation."""
-        first = await self._try(request, number=1)
-        if first.failure is None:
-            return Healing(value=first.value, attempts=(first,))
+    async def heal(self, request: HealRequest, first: Attempt) -> Healing:
+        """What becomes of a call whose first attempt failed."""
         course = Course(attempts=(first,))
-        request.emit(EventKind.ATTEMPT_FINISHED, attempt_data(course.last, request.tool.name))
-        try:
-            return await self._heal(request, course)
-        except JournalError:
-            raise
-        except Exception as error:  # noqa: BLE001 - healing that breaks must not hide the tool's failure
-            reason = f"healing itself broke ({type(error).__name__}: {error}); the tool's own failure stands"
-            return merge.healing(course.attempts, reason=reason)
-
-    async def _heal(self, request: HealRequest, course: Course) -> Healing:
         while True:
             course = self._understand(request, course)
             course = await self._look_whether_it_happened(request, course)
@@ -87,7 +67,7 @@ class Healer:
 
     def _understand(self, request: HealRequest, course: Course) -> Course:
         failure = course.failure
-        diagnosis = detect.diagnose(failure, self.patterns())
+        diagnosis = detect.certain(failure) or detect.diagnose(failure, self.patterns())
         _stage(request, Stage.DETECT, diagnosis_data(diagnosis))
         issues = recall.recall(failure, diagnosis, self.known_fixes)
         if issues:
@@ -99,7 +79,7 @@ class Healer:
         tool, diagnosis, domain = request.tool, course.diagnosis, self.domains.get(request.domain or "")
         if tool.verify is None or not self.policy.must_look(tool, diagnosis, domain, request.narrowing):
             return course
-        look = await self._other(request, ToolCall(tool=tool.verify, args=request.call.args))
+        look = await self.calls.beside(request, ToolCall(tool=tool.verify, args=request.call.args))
         if look.failure is not None:
             said = (
                 f"{request.tool.name} may have had its effect, and {tool.verify} could not tell: {look.failure.message}"
@@ -126,7 +106,7 @@ class Healer:
             fixes_done=course.fixes,
             retried_plain=course.retried_plain,
             narrowing=request.narrowing,
-            fix_tool=self.registry.get,
+            fix_tool=self.calls.registry.get,
             effectiveness=self.facts.effectiveness,
             breaker=self.facts.breaker,
             deadline_left=request.time_left,
@@ -170,13 +150,13 @@ class Healer:
 
     async def _run_fix(self, request: HealRequest, course: Course, decision: ApplyFix) -> FixOutcome:
         """The fix's outcome within the step's deadline; a deadline that passes is the fix's failure."""
-        started = self.clock()
+        started = self.calls.clock()
         with anyio.move_on_after(request.time_left):
             return await self.fixes.run(
                 decision.plan,
                 domain=decision.domain,
                 failed_since=course.last.started_at,
-                call=lambda call: self._other(request, call, domain=decision.domain),
+                call=lambda call: self.calls.beside(request, call, domain=decision.domain),
             )
         late = Failure(message="the step's deadline passed while the fix ran", kind=FailureKind.TIMEOUT)
         return FixOutcome(
@@ -186,12 +166,12 @@ class Healer:
             ok=False,
             shared=False,
             started_at=started,
-            finished_at=self.clock(),
+            finished_at=self.calls.clock(),
             failure=late,
         )
 
     async def _retry(self, request: HealRequest, course: Course) -> Course:
-        again = await self._try(request, number=len(course.attempts) + 1)
+        again = await self.calls.own(request, number=len(course.attempts) + 1)
         course = course.tried(again)
         # What worked waits for the end of its step: a history that breaks here must not hide that there is something
         # to undo.
@@ -213,29 +193,6 @@ class Healer:
         if steps:
             _stage(request, Stage.EXPLAIN, {"answer": steps[0], "remediation": list(steps)})
         return replace(merge.merged(course), remediation=steps)
-
-    async def _try(self, request: HealRequest, *, number: int) -> Attempt:
-        timeout = request.timeout if request.time_left is None else min(request.timeout, request.time_left)
-        context = self.contexts(domain=request.domain, run_id=request.run_id, step=request.step, timeout=timeout)
-
-        async def act() -> Any:
-            return (await self.registry.call(request.tool.name, request.call.args, context)).value
-
-        tried = await attempt(request.call, act, clock=self.clock, number=number, timeout=timeout + GRACE)
-        wrong = request.judge(tried.value) if request.judge and tried.ok else None
-        return replace(tried, failure=wrong) if wrong else tried
-
-    async def _other(self, request: HealRequest, call: ToolCall, *, domain: str | None = None) -> Attempt:
-        """A call beside the step's own: a fix, its check, or a look whether something happened."""
-        tool = self.registry.get_tool(call.tool)
-        context = self.contexts(
-            domain=domain or tool.domain, run_id=request.run_id, step=request.step, timeout=tool.timeout
-        )
-
-        async def act() -> Any:
-            return (await self.registry.call(tool.name, call.args, context)).value
-
-        return await attempt(call, act, clock=self.clock, timeout=tool.timeout + GRACE)
 
 
 async def _agreed(request: HealRequest, decision: ApplyFix) -> bool:

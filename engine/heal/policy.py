@@ -62,7 +62,7 @@ class HealPolicy:
 
     `mode` is the workspace's, a domain can only be stricter; `kill_switch` stops everything. `acting_confidence` (0.90)
     is needed to act at low risk, `asking_confidence` (0.85) at medium; `enough` observations make effectiveness known;
-    `max_fixes` different fixes are run in one step; `pause` seconds pass before a plain repeat.
+    `max_fixes` different fixes are run in one step; `pause` seconds pass before a plain repeat, `patience` at most.
     """
 
     mode: HealMode = HealMode.AUTO
@@ -72,6 +72,7 @@ class HealPolicy:
     enough: int = 8
     max_fixes: int = 2
     pause: float = 1.0
+    patience: float = 120.0
 
     def choose(  # noqa: PLR0913 - the decision depends on all of it, and every argument is by keyword
         self,
@@ -177,8 +178,13 @@ class HealPolicy:
             return LeaveAlone(because=f"{_capital(name)} often passes by itself, but healing may only suggest here.")
         delay = situation.failure.evidence.retry_after or self.pause
         left = situation.deadline_left
-        if left is not None and delay >= left:
-            because = f"The next call may come in {delay:g} s, and the step has only {left:.0f} s left."
+        if delay >= (self.patience if left is None else left):
+            room = (
+                f"nobody waits longer than {self.patience:g} s"
+                if left is None
+                else f"the step has only {left:.0f} s left"
+            )
+            because = f"The next call may come in {delay:g} s, and {room}."
             return LeaveAlone(because=because, suggestion=_hint(situation))
         because = (
             f"{_capital(name)} often passes by itself: call again in {delay:g} s{self._after_verifying(situation)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from engine.model.failure import Diagnosis, Failure, FailureKind
 from engine.model.outcome import Attempt, ToolCall
@@ -136,6 +136,14 @@ class FixOutcome:
     signature: str = ""
     kind: FailureKind | None = None
     pattern: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something people should know; `level` is `note` or `warning`."""
+
+    text: str
+    level: Literal["note", "warning"] = "warning"
 
 
 class BreakerState(StrEnum):

@@ -10,10 +10,10 @@ from typing import Any, Protocol
 import anyio
 
 from engine.errors import JournalError
-from engine.heal.learn import Notice
-from engine.heal.pipeline import Healer
+from engine.heal.healer import Healer
 from engine.library import SkillLibrary, bind_inputs
 from engine.model.event import EventKind, Journal
+from engine.model.heal import Notice
 from engine.model.outcome import RunResult, RunStatus
 from engine.model.secret import MASK, Secrets
 from engine.model.skill import Skill

@@ -10,7 +10,7 @@ import anyio
 
 from engine.attempt import attempt, failure_of
 from engine.errors import DocumentError, SandboxError
-from engine.heal.pipeline import Healer
+from engine.heal.healer import Healer
 from engine.heal.request import HealRequest
 from engine.heal.told import attempt_data, failure_data
 from engine.model.event import EventKind
@@ -79,7 +79,7 @@ class Performer:
 
     async def _call_tool(self, step: ToolStep, scope: Scope) -> Healing:
         try:
-            tool = self.healer.registry.get_tool(step.tool)
+            tool = self.healer.calls.registry.get_tool(step.tool)
             args = self.sandbox.render(step.args, scope.names)
         except (SandboxError, DocumentError, ToolError) as error:
             return Healing(failure=_named(failure_of(error, tool=step.tool)))
@@ -141,7 +141,7 @@ class Performer:
         if step.secret:
             self.secrets.add(result.value)
         attempts = healing.attempts if healing else ()
-        if len(attempts) == 1 and attempts[0].ok:
+        if len(attempts) == 1 and (attempts[0].ok or isinstance(step, ComputeStep)):
             told = attempt_data(attempts[0], attempts[0].call.tool)
             told = _without_value(told) if step.secret else {**told, "value": None}
             self._send(EventKind.ATTEMPT_FINISHED, step, told, durable=False)

@@ -10,8 +10,8 @@ from engine.errors import SandboxError
 from engine.model.outcome import Absent
 from engine.model.place import Text
 from engine.sandbox.compute_text import Block
+from engine.sandbox.findings import place_of, problem_error, refusal_error
 from engine.sandbox.limits import CPU_SECONDS, Meter, Refused
-from engine.sandbox.reading import place_of, problem_error, refusal_error
 from engine.sandbox.values import finished, plain
 
 INSTALL = "install it: pip install pydantic-monty==1.4.0; blocks are never run any other way"

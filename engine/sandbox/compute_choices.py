@@ -20,7 +20,7 @@ class Rules:
 
     def __init__(self, names: Names) -> None:
         self._names = names
-        self._zoned = "ZoneInfo" in names.imported or "zoneinfo" in names.imported
+        self._zoned = "zoneinfo" in names.modules
         self.needs: set[str] = set()
 
     def read(self, node: ast.Attribute) -> str | None:
@@ -46,13 +46,25 @@ class Rules:
     def called(self, node: ast.Call) -> str | None:
         """The function that stands in for the one called, or None where it stays."""
         match node.func:
-            case ast.Name(id="next") if "next" not in self._names.bound:
-                return self._need("next")
-            case ast.Name() if self._zoned and any(keyword.arg == "tzinfo" for keyword in node.keywords):
+            case ast.Name(id=name):
+                return self._called_name(node, name)
+            case ast.Attribute(value=value, attr="timedelta") if self._is_module(value):
+                return self._need("timedelta")
+            case ast.Attribute(attr=attr) if attr not in _ZONED and self._is_zoned(node):
                 return self._need("zoned_made")
             case ast.Attribute(value=value, attr=attr):
                 return self._called_method(node, value, attr)
         return None
+
+    def _called_name(self, node: ast.Call, name: str) -> str | None:
+        if name == "next" and name not in self._names.bound:
+            return self._need("next")
+        if name == "timedelta" and name in self._names.imported:
+            return self._need("timedelta")
+        return self._need("zoned_made") if self._is_zoned(node) else None
+
+    def _is_zoned(self, node: ast.Call) -> bool:
+        return self._zoned and any(keyword.arg == "tzinfo" for keyword in node.keywords)
 
     def _called_method(self, node: ast.Call, value: ast.expr, attr: str) -> str | None:
         if self._is_type(value) and attr not in _CLASS_FUNCTIONS and attr in KNOWN_METHODS:

@@ -11,8 +11,8 @@ from engine.errors import RaisedError, SandboxError, SandboxLimitError
 from engine.model.outcome import Absent
 from engine.model.place import Text
 from engine.sandbox.compute_text import Block
+from engine.sandbox.findings import place_of, sentence
 from engine.sandbox.limits import COMPUTE_DEPTH, COMPUTE_MEMORY, COMPUTE_SECONDS
-from engine.sandbox.reading import place_of, sentence
 
 _SOURCE: Final = "<python-input-1>"
 """The block's name in a traceback: the prelude is input 0."""

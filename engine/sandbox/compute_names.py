@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from engine.sandbox.expression_text import Offsets
+from engine.sandbox.findings import Use
 from engine.sandbox.functions import NAMES
-from engine.sandbox.reading import Use
 
 _BUILTINS_WORDS: Final = (
     "abs all any ascii bin bool bytes chr dict divmod enumerate filter float format frozenset getattr hasattr hash "
@@ -33,11 +33,12 @@ _SCOPES: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
-    """The names of a block: `reads` are looked for outside, `bound` are set in it, `asked` only `in dir()`."""
+    """The names of a block: `reads` are looked for outside, `bound` set in it, `asked` only `in dir()`."""
 
     reads: frozenset[str] = frozenset()
     bound: frozenset[str] = frozenset()
     imported: frozenset[str] = frozenset()
+    modules: frozenset[str] = frozenset()
     asked: frozenset[str] = frozenset()
     uses: tuple[Use, ...] = ()
 
@@ -56,6 +57,7 @@ class _Collector(ast.NodeVisitor):
         self._local: list[set[str]] = []
         self._bound: set[str] = set()
         self._imported: set[str] = set()
+        self._modules: set[str] = set()
         self._asked: set[str] = set()
         self._loads: list[tuple[tuple[str, ...], int, bool, bool]] = []
         self._caught = 0
@@ -71,6 +73,7 @@ class _Collector(ast.NodeVisitor):
             reads=frozenset(path[0] for path, *_ in self._loads) | self._asked,
             bound=frozenset(self._bound),
             imported=frozenset(self._imported),
+            modules=frozenset(self._modules),
             asked=frozenset(self._asked),
             uses=tuple(uses),
         )
@@ -188,13 +191,15 @@ class _Collector(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_Import(self, node: ast.Import) -> None:
-        self._import(alias.asname or alias.name.split(".")[0] for alias in node.names)
+        self._modules.update(alias.name for alias in node.names)
+        self._import([alias.asname or alias.name.split(".")[0] for alias in node.names])
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
-        self._import(alias.asname or alias.name for alias in node.names)
+        self._modules.add(node.module or "")
+        self._import([alias.asname or alias.name for alias in node.names])
 
-    def _import(self, names: object) -> None:
-        for name in names:  # type: ignore[attr-defined]
+    def _import(self, names: list[str]) -> None:
+        for name in names:
             self._bind(name)
             self._imported.add(name)
 

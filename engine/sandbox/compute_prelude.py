@@ -103,16 +103,23 @@ def _skill_dumps(value, default=None, **options):
 """,
     "fromtimestamp": """
 def _skill_fromtimestamp(seconds, tz=None):
-    from datetime import datetime, timedelta, timezone
-    moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=seconds)
+    from datetime import datetime, timezone
+    moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + _skill_timedelta(seconds=seconds)
     if tz is None:
         return moment.astimezone().replace(tzinfo=None)
     return _skill_zoned_astimezone(moment, tz)
 """,
     "utcfromtimestamp": """
 def _skill_utcfromtimestamp(seconds):
-    from datetime import datetime, timedelta
-    return datetime(1970, 1, 1) + timedelta(seconds=seconds)
+    from datetime import datetime
+    return datetime(1970, 1, 1) + _skill_timedelta(seconds=seconds)
+""",
+    "timedelta": """
+def _skill_timedelta(days=0, seconds=0, microseconds=0, milliseconds=0, minutes=0, hours=0, weeks=0):
+    from datetime import timedelta
+    whole = (((weeks * 7 + days) * 24 + hours) * 60 + minutes) * 60 + seconds
+    small = round(whole * 1000000 + milliseconds * 1000 + microseconds)
+    return timedelta(days=small // 86400000000, seconds=small // 1000000 % 86400, microseconds=small % 1000000)
 """,
     "utcnow": """
 def _skill_utcnow():
@@ -157,6 +164,8 @@ def prelude(needs: frozenset[str], names: Names) -> str:
     parts += [_module(module) for module in modules]
     parts += [_METHOD.format(name=name, types=_types()) for name in methods]
     parts += [_PARTS[_part(need, modules)] for need in sorted(needs) if need in _PARTS]
+    if {"fromtimestamp", "utcfromtimestamp"} & needs and "timedelta" not in needs:
+        parts.append(_PARTS["timedelta"])
     if "fromtimestamp" in needs and "zoneinfo" not in modules:
         parts.append(_PARTS["astimezone"])
     if helpers:
@@ -202,11 +211,18 @@ def _texts(helpers: list[str]) -> str:
 def _enclosed(name: str, source: str) -> str:
     """`source` as the body of a function that gives its public names as one object; annotations are left out."""
     tree = ast.parse(source)
-    body = [statement for statement in tree.body if not isinstance(statement, ast.Expr)]
+    body = [statement for statement in tree.body if not _is_ours_only(statement)]
     inner = ast.unparse(_Bare().visit(ast.Module(body=body, type_ignores=[])))
     lines = "\n".join(f"    {line}" if line else "" for line in inner.split("\n"))
     exports = "\n".join(f"    _module.{each} = {each}" for each in _public(source))
     return f"def _make{name}():\n{lines}\n    _module = _SkillModule()\n{exports}\n    return _module\n"
+
+
+def _is_ours_only(statement: ast.stmt) -> bool:
+    """Whether a statement is for us and not for the interpreter: a docstring, an import for type hints."""
+    return isinstance(statement, ast.Expr) or (
+        isinstance(statement, ast.ImportFrom) and statement.module == "collections.abc"
+    )
 
 
 @cache

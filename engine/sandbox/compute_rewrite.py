@@ -126,6 +126,9 @@ class _Splicing(ast.NodeVisitor):
             return
         function = self._rules.called(node)
         match node.func:
+            case _ if function == "_skill_zoned_made":
+                opening = self._text.index("(", self._end(node.func))
+                self._put(self._start(node), opening + 1, f"{function}({ast.unparse(node.func)}, ")
             case ast.Attribute(value=value) if function and function.startswith("_skill_zoned"):
                 opening = self._text.index("(", self._end(node.func))
                 self._put(self._start(node), self._start(node), f"{function}(")
@@ -134,9 +137,6 @@ class _Splicing(ast.NodeVisitor):
                 self._put(self._text.rfind(".", 0, self._where.of_name(node.func)), opening + 1, comma)
             case ast.Attribute(value=value) if function is None:
                 self.visit(value)
-            case ast.Name() if function == "_skill_zoned_made":
-                opening = self._text.index("(", self._end(node.func))
-                self._put(self._start(node), opening + 1, f"{function}({ast.unparse(node.func)}, ")
             case _ if function is not None:
                 self._put(self._start(node.func), self._end(node.func), function)
             case _:

@@ -7,7 +7,7 @@ from typing import Final
 
 from engine.sandbox.compute_names import Names
 from engine.sandbox.expression_text import Offsets
-from engine.sandbox.reading import Problem
+from engine.sandbox.findings import Problem
 from engine.sandbox.stand_ins import STAND_INS
 
 _MODULES_WORDS: Final = (

@@ -10,8 +10,8 @@ from engine.sandbox.compute_names import Names, names_of
 from engine.sandbox.compute_rewrite import Rewritten, rewritten
 from engine.sandbox.compute_rules import problems_of
 from engine.sandbox.expression_text import Offsets, offsets
+from engine.sandbox.findings import Problem
 from engine.sandbox.limits import COMPUTE_BYTES
-from engine.sandbox.reading import Problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

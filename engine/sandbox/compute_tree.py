@@ -47,11 +47,11 @@ class TreeRewriting(ast.NodeTransformer):
         args = [self.visit(argument) for argument in node.args]
         keywords = [ast.keyword(arg=keyword.arg, value=self.visit(keyword.value)) for keyword in node.keywords]
         match node.func:
+            case _ if function == "_skill_zoned_made":
+                args = [node.func, *args]
             case ast.Attribute(value=value) if function and function.startswith("_skill_zoned"):
                 args = [self.visit(value), *args]
             case ast.Attribute(value=value, attr=attr) if function is None:
                 return ast.Call(ast.Attribute(self.visit(value), attr, ast.Load()), args, keywords)
-            case ast.Name() if function == "_skill_zoned_made":
-                args = [node.func, *args]
         called = ast.parse(function, mode="eval").body if function else self.visit(node.func)
         return ast.Call(func=called, args=args, keywords=keywords)

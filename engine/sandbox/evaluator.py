@@ -8,8 +8,10 @@ from typing import Any, Final
 
 from engine.model.place import Text
 from engine.model.skill import Tree
-from engine.sandbox.expression_text import is_whole
-from engine.sandbox.reading import Reading, reading
+from engine.sandbox.reading import Reading
+from engine.sandbox.whole import is_marked, is_whole
+
+__all__ = ["Sandbox", "helper_names", "is_marked"]
 
 REMEMBERED: Final = 4_096
 """Texts kept parsed; past that all are forgotten and read again."""
@@ -37,7 +39,7 @@ class Sandbox:
     def read_expression(self, text: Text) -> Reading:
         """What an expression uses and what is wrong with it."""
         expression = self._expression(text.text)
-        return reading(text, expression.uses, expression.problems)
+        return _placed(text, expression.uses, expression.problems)
 
     def read_template(self, value: Text) -> Reading:
         """What a text with `{{ }}` uses and what is wrong with it; a text without uses nothing."""
@@ -46,12 +48,12 @@ class Sandbox:
         if is_whole(value.text):
             return self.read_expression(value)
         template = self._template(value.text)
-        return reading(value, template.uses, template.problems)
+        return _placed(value, template.uses, template.problems)
 
     def read_compute(self, text: Text) -> Reading:
         """What a compute block reads from outside and what is wrong with it."""
         block = self._block(text.text)
-        return reading(text, block.names.uses, block.problems)
+        return _placed(text, block.names.uses, block.problems)
 
     def evaluate(self, text: Text, names: Mapping[str, Any]) -> Any:
         """The value of an expression, bare or one whole `{{ }}`."""
@@ -127,13 +129,14 @@ class Sandbox:
         return known
 
 
-def is_marked(text: str) -> bool:
-    """Whether `text` has anything to render."""
-    return "{{" in text or "{%" in text or "{#" in text
-
-
 def helper_names() -> frozenset[str]:
     """The functions every author's text may call."""
     from engine.sandbox.functions import NAMES  # noqa: PLC0415 - late: only what is used is imported
 
     return NAMES
+
+
+def _placed(text: Text, uses: Any, problems: Any) -> Reading:
+    from engine.sandbox.findings import reading  # noqa: PLC0415 - late: nothing is read at start-up
+
+    return reading(text, uses, problems)

@@ -7,10 +7,10 @@ from typing import Final
 
 from engine.sandbox.expression_text import FilterCall, Offsets, TestCall
 from engine.sandbox.filters import ON_MISSING
+from engine.sandbox.findings import Problem, Use
 from engine.sandbox.functions import FUNCTIONS, SPECIAL, TYPES, unavailable
 from engine.sandbox.limits import WHOLE_NUMBER_BITS
 from engine.sandbox.methods import METHODS, no_member, no_method
-from engine.sandbox.reading import Problem, Use
 
 _NOT_AVAILABLE: Final[dict[type, tuple[str, str]]] = {
     ast.Lambda: ("lambda is not available", "use a comprehension, or a compute step"),

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from engine.sandbox.limits import EXPRESSION_CHARACTERS, EXPRESSION_DEPTH, EXPRESSION_NODES, Exceeded, Refused
+from engine.sandbox.whole import is_whole
+
+__all__ = ["TESTS", "FilterCall", "Offsets", "TestCall", "is_whole", "offsets", "parse"]
 
 _TESTS_WORDS: Final = "boolean defined false float integer iterable mapping none number sequence string true undefined"
 TESTS: Final = frozenset(_TESTS_WORDS.split())
@@ -67,53 +70,6 @@ def offsets(source: str, shift: int) -> Offsets:
     for line in lines[:-1]:
         starts.append(starts[-1] + len(line) + 1)
     return Offsets(source, tuple(starts), tuple(lines), shift)
-
-
-def inner(text: str) -> tuple[int, int]:
-    """Where the expression in `text` starts and ends: the whole text, or what one whole `{{ }}` holds."""
-    start, end = _trimmed(text, 0, len(text))
-    if text.startswith("{{", start) and closing(text, start + 2) == end:
-        start += 2
-        end -= 2
-        start += text[start : start + 1] in ("-", "+")
-        end -= text[end - 1 : end] in ("-", "+")
-        return _trimmed(text, start, end)
-    return start, end
-
-
-def is_whole(text: str) -> bool:
-    """Whether `text` is nothing but one `{{ expression }}`."""
-    start, end = _trimmed(text, 0, len(text))
-    return text.startswith("{{", start) and closing(text, start + 2) == end
-
-
-def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
-    while start < end and text[start].isspace():
-        start += 1
-    while end > start and text[end - 1].isspace():
-        end -= 1
-    return start, end
-
-
-def closing(text: str, position: int) -> int:
-    """The offset after the `}}` that closes the `{{` before `position`; -1 when nothing does."""
-    depth = 0
-    quote = ""
-    while position < len(text):
-        character = text[position]
-        if quote:
-            position += character == "\\"
-            quote = "" if character == quote else quote
-        elif character in "'\"":
-            quote = character
-        elif character in "([{":
-            depth += 1
-        elif character == "}" and depth == 0:
-            return position + 2 if text.startswith("}}", position) else -1
-        elif character in ")]}":
-            depth -= 1
-        position += 1
-    return -1
 
 
 def parse(source: str, filters: frozenset[str], shift: int) -> ast.expr:
@@ -222,7 +178,7 @@ def _ends_value(word: str) -> bool:
 def _tokens(opened: str, shift: int) -> Iterator[tuple[str, int, int, int]]:
     import tokenize  # noqa: PLC0415 - late: 5 ms that only few expressions need
 
-    readline = iter(opened.splitlines(keepends=True)).__next__
+    readline = iter([f"{line}\n" for line in opened.split("\n")]).__next__
     try:
         for token in tokenize.generate_tokens(readline):
             if token.string.strip() and token.type != tokenize.COMMENT:

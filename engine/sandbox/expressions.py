@@ -11,11 +11,12 @@ from typing import Any
 
 from engine.model.place import Text
 from engine.sandbox.expression_names import uses_and_problems
-from engine.sandbox.expression_text import Offsets, inner, offsets, parse
+from engine.sandbox.expression_text import Offsets, offsets, parse
 from engine.sandbox.filters import FILTERS
+from engine.sandbox.findings import Problem, Use, problem_error, refusal_error
 from engine.sandbox.interpreter import Interpreter
 from engine.sandbox.limits import Exceeded, Refused
-from engine.sandbox.reading import Problem, Use, problem_error, refusal_error
+from engine.sandbox.whole import inner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

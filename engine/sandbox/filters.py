@@ -59,7 +59,7 @@ def _text_method(name: str) -> Callable[..., Any]:
     return apply
 
 
-_DIRECTIVE: Final = re.compile(r"%(?:\((\w+)\))?([-+ 0#]*)(\d{0,3})(?:\.(\d{1,2}))?([sdifgxr%])|%")
+_DIRECTIVE: Final = r"%(?:\((\w+)\))?([-+ 0#]*)(\d{0,3})(?:\.(\d{1,2}))?([sdifgxr%])|%"
 
 
 def _format(meter: Meter, value: Any, *args: Any, **options: Any) -> str:
@@ -80,7 +80,7 @@ def _format(meter: Meter, value: Any, *args: Any, **options: Any) -> str:
         return str(directive % (text_of(argument, meter) if letter in "sr" else argument,))
 
     try:
-        text = _DIRECTIVE.sub(fill, pattern)
+        text = re.sub(_DIRECTIVE, fill, pattern)
     except StopIteration:
         raise Refused("this format has more fields than values", "give one value per %s") from None
     meter.charge(len(text))

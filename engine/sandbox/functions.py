@@ -152,7 +152,6 @@ def _reversed(meter: Meter, values: Any) -> list[Any]:
 def _helper(function: Callable[..., Any]) -> Callable[..., Any]:
     def call(meter: Meter, *args: Any, **options: Any) -> Any:
         for value in (*args, *options.values()):
-            meter.charge(8 * len(value) if type(value) is str else 1)
             measured(value, meter)
         return _counted(meter, function(*[plain(value) for value in args], **options))
 
@@ -169,6 +168,13 @@ def _json(meter: Meter, value: Any, indent: Any = None) -> str:
     if indent is not None and (type(indent) is not int or not 0 <= indent <= 8):  # noqa: PLR2004 - wide enough
         raise Exceeded("indent is a number from 0 to 8", "use indent=2")
     return str(_helper(text_helpers.tojson)(meter, value, indent))
+
+
+def _parsed_json(meter: Meter, text: Any) -> Any:
+    if type(text) is not str:
+        raise Refused(f"{kind(text)} is no JSON text", "give a text")
+    meter.charge(2 * len(text))
+    return _helper(text_helpers.fromjson)(meter, text)
 
 
 TEXT_HELPERS: Final = (
@@ -206,6 +212,7 @@ FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
     "reversed": _reversed,
     "tojson": _json,
     **{name: _helper(getattr(text_helpers, name)) for name in TEXT_HELPERS},
+    "fromjson": _parsed_json,
 }
 SPECIAL: Final = frozenset({"now", "isinstance"})
 """Functions that need more than their arguments: the clock, and the names of types."""

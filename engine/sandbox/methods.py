@@ -60,7 +60,10 @@ _INSTEAD: Final = {
     "translate": "use replace, or a compute step",
     "maketrans": "use replace, or a compute step",
 }
-_NUMBERED_DIRECTIVE: Final = re.compile(r"%[-_0^#+]*\d")
+_LONG: Final = 10_000
+_STRIPPED: Final = 256
+_COMPARED: Final = 20_000_000
+_NUMBERED_DIRECTIVE: Final = r"%[-_0^#+]*\d"
 
 
 def field(value: Any, name: str) -> Any:
@@ -111,6 +114,8 @@ def call_method(meter: Meter, value: Any, name: str, args: list[Any], options: d
     """What `value.name(*args)` gives, if it is allowed; the result is counted."""
     if name not in _ALLOWED.get(type(value), ()):
         raise no_member(value, name)
+    if type(value) is str and len(value) > _LONG:
+        meter.look()
     bound = _BOUNDED.get(name)
     if bound is not None:
         bound(meter, value, args, options)
@@ -152,8 +157,26 @@ def _pad(meter: Meter, _value: str, args: list[Any], options: dict[str, Any]) ->
 
 def _date_format(_meter: Meter, _value: Any, args: list[Any], options: dict[str, Any]) -> None:
     for pattern in (*args, *options.values()):
-        if type(pattern) is str and (len(pattern) > 200 or _NUMBERED_DIRECTIVE.search(pattern)):  # noqa: PLR2004 - a line
+        if type(pattern) is str and (len(pattern) > 200 or re.search(_NUMBERED_DIRECTIVE, pattern)):  # noqa: PLR2004 - a line
             raise Exceeded("this date format is too long or has a width", "use plain directives: %Y-%m-%d %H:%M")
+
+
+def _strip(_meter: Meter, _value: str, args: list[Any], _options: dict[str, Any]) -> None:
+    """Python looks through all the characters to strip for each character of the text."""
+    if args and type(args[0]) is str and len(args[0]) > _STRIPPED:
+        raise Exceeded(f"more than {_STRIPPED} characters are to be stripped", "use removeprefix or removesuffix")
+
+
+def _backwards(_meter: Meter, value: str, args: list[Any], options: dict[str, Any]) -> None:
+    """Python's search from the end takes the product of both lengths at worst."""
+    for sought in (*args, *options.values()):
+        if type(sought) is str and len(sought) * len(value) > _COMPARED:
+            raise Exceeded("this search from the end is too long", "search for less, or from the start")
+
+
+def _searched(meter: Meter, value: Any, args: list[Any], _options: dict[str, Any]) -> None:
+    if type(value) is not str:
+        measured([value, *args], meter)
 
 
 def _hashed(meter: Meter, _value: Any, args: list[Any], _options: dict[str, Any]) -> None:
@@ -169,8 +192,10 @@ _BOUNDED: Final[Mapping[str, Callable[[Meter, Any, list[Any], dict[str, Any]], N
     "rjust": _pad,
     "zfill": _pad,
     "strftime": _date_format,
-    "count": _hashed,
-    "index": _hashed,
+    "count": _searched,
+    "index": _searched,
+    **dict.fromkeys(("strip", "lstrip", "rstrip"), _strip),
+    **dict.fromkeys(("rfind", "rindex", "rsplit", "rpartition"), _backwards),
     "get": _hashed,
     **dict.fromkeys(_SET, _hashed),
 }

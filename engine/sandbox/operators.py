@@ -11,6 +11,7 @@ from engine.sandbox.limits import ELEMENT, TEXT_CHARACTERS, WHOLE_NUMBER_BITS, E
 from engine.sandbox.values import CONTAINERS, SCALARS, kind, measured, text_of
 
 _SEQUENCES: Final = frozenset({list, tuple})
+_LONG: Final = 1_000
 _REMAINDER_HINT: Final = 'join texts with + or ~, or use "..." | format(...)'
 
 
@@ -134,12 +135,19 @@ def compare(meter: Meter, sign: str, left: Any, right: Any) -> bool:
     """Whether `left sign right` holds; two containers are measured first, since comparing walks through both."""
     left = None if type(left) is Absent else left
     right = None if type(right) is Absent else right
-    if type(right) in CONTAINERS:
-        if type(left) in SCALARS:
-            meter.charge(ELEMENT * len(right) if sign in ("in", "not in") and type(right) is not dict else 1)
-        else:
-            measured(left, meter)
-            measured(right, meter)
-    elif type(left) in CONTAINERS and type(right) not in SCALARS:
+    if type(right) in CONTAINERS and type(left) in SCALARS:
+        _seek(meter, sign, left, right)
+    elif CONTAINERS & {type(left), type(right)} and not (type(right) in SCALARS and type(left) in CONTAINERS):
         measured(left, meter)
+        measured(right, meter)
     return bool(_COMPARISONS[sign](left, right))
+
+
+def _seek(meter: Meter, sign: str, left: Any, right: Any) -> None:
+    """Counts what looking for `left` in the elements of `right` takes: long texts are compared to their ends."""
+    if sign not in ("in", "not in") or type(right) is dict:
+        return
+    if type(left) is str and len(left) > _LONG:
+        measured(right, meter)
+    else:
+        meter.charge(ELEMENT * len(right))

@@ -10,10 +10,10 @@ from jinja2.visitor import NodeTransformer
 
 from engine.sandbox.expression_text import TESTS
 from engine.sandbox.filters import FILTERS, ON_MISSING
+from engine.sandbox.findings import Problem, Use
 from engine.sandbox.functions import FUNCTIONS, SPECIAL, TYPES, unavailable
 from engine.sandbox.limits import EXPRESSION_DEPTH, Exceeded, Refused
 from engine.sandbox.methods import METHODS, no_member, no_method
-from engine.sandbox.reading import Problem, Use
 from engine.sandbox.template_environment import DO, TemplateEnvironment
 
 _ALLOWED_WORDS: Final = (

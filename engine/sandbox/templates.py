@@ -14,10 +14,10 @@ from jinja2 import nodes
 
 from engine.model.outcome import Absent
 from engine.model.place import Text
+from engine.sandbox.findings import Problem, Use, problem_error, refusal_error
 from engine.sandbox.limits import TEMPLATE_CHARACTERS, TEMPLATE_OUTPUT, Exceeded, Meter, Refused
 from engine.sandbox.lookup import unknown_name
 from engine.sandbox.native import NATIVE, native_sentence
-from engine.sandbox.reading import Problem, Use, problem_error, refusal_error
 from engine.sandbox.template_environment import Nothing, TemplateEnvironment
 from engine.sandbox.template_nodes import fenced, uses_and_problems
 from engine.sandbox.values import adopt

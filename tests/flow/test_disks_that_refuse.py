@@ -1,4 +1,4 @@
-"""Disks that are read-only, full, damaged or hand-mangled: clear sentences, nothing half done, and what was done undone."""
+"""Disks that are read-only, full, damaged or mangled: clear sentences, nothing half done, what was done is undone."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.flow.workshop import LOG_IN, Workshop
 from tool_registry.sources.python import tool, tool_of
-from tool_registry.tool import Effect, ToolError
+from tool_registry.tool import Effect, FixScope, ToolError
 
 RUNS = 8
 STEPS = """
@@ -76,7 +76,7 @@ async def test_ten_runs_in_one_process_share_one_login(make_rig: Any) -> None:
             raise ToolError("the server said 401", http_status=401, sent=True)
         return "inside"
 
-    @tool(effect=Effect.WRITE, idempotent=True, domain="slow_door", fix="credentials", timeout=5)
+    @tool(effect=Effect.WRITE, idempotent=True, domain="slow_door", fix=FixScope.CREDENTIALS, timeout=5)
     async def log_in_slowly() -> str:
         """Gets a token, in a while."""
         logins.append("log_in")

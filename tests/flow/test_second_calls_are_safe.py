@@ -174,6 +174,30 @@ async def test_verify_decides_where_a_tool_declares_it(
     assert (result.status, calls) == (status, ["happened"])
 
 
+@pytest.mark.parametrize(("happens", "calls_made"), [(True, 1), (False, 2)])
+async def test_words_alone_do_not_spare_the_look(make_rig: Any, happens: bool, calls_made: int) -> None:
+    """A pattern that is seldom seen says that nothing happened; `verify` is asked all the same, and decides."""
+    calls: list[str] = []
+
+    @tool(effect=Effect.WRITE, verify="happened", timeout=5)
+    async def order() -> str:
+        """Orders something, and says something odd the first time."""
+        calls.append("order")
+        if calls.count("order") == 1:
+            raise ToolError("failed", exit_status=1, output="the shop is closed for a moment")
+        return "ordered"
+
+    rig = make_rig(tools=(teller({"happened": happens, "value": "ordered"}, calls), tool_of(order)))
+    learned = rig.folder / "home" / "memory" / "learned"
+    learned.mkdir(parents=True)
+    row = "{id: closed, pattern: '^the shop is closed', kind: server_error, untouched: true, seen: 4, right: 4}"
+    (learned / "patterns.yaml").write_text(f"patterns:\n  - {row}\n")
+    result = await rig.run("steps:\n  - {name: order, tool: order}\n")
+    await rig.engine.aclose()
+    assert calls == ["order", "happened", "order"][: calls_made + 1]
+    assert (result.status, result.step("order").value) == ("ok", "ordered")
+
+
 async def test_a_refused_connection_proves_that_nothing_happened(rig: Any) -> None:
     """Nothing listens, so nothing was sent; and without a domain there is nothing that could help."""
     with socket.socket() as free:

@@ -47,6 +47,24 @@ async def test_the_end_of_a_long_text_is_kept() -> None:
     assert len(failure.evidence.text) < 10_000
 
 
+def test_a_message_is_never_endless() -> None:
+    """It is shown and written in many places."""
+    failure = failure_of(ValueError("x" * 10_000_000))
+    assert failure.message.endswith("characters more)")
+    assert len(failure.message) < 2_100
+
+
+async def test_a_tool_that_wants_to_exit_has_failed() -> None:
+    """`sys.exit` in a tool ends its call, not the run that has to clean up."""
+
+    async def act() -> None:
+        raise SystemExit(3)
+
+    tried = await attempt(CALL, act, clock=time.time)
+    assert tried.failure is not None
+    assert "SystemExit" in tried.failure.message
+
+
 async def test_no_answer_in_time_is_a_timeout_of_ours() -> None:
     """Our own deadline names the kind itself; a tool's TimeoutError stays the tool's."""
     tried = await attempt(CALL, anyio.sleep_forever, clock=time.time, timeout=0.01)
@@ -79,5 +97,5 @@ def test_what_the_engine_knows_is_named_at_once(error: Exception, kind: FailureK
 
 
 def test_an_operating_system_error_gives_its_symbol() -> None:
-    """errno is evidence, as a name."""
+    """Its errno is evidence, as a name."""
     assert failure_of(ConnectionRefusedError(111, "refused")).evidence.errno == "ECONNREFUSED"

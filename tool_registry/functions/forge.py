@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import TypedDict
 
-from tool_registry.functions.repository import GIT, default_branch, repository_folder, run_git, try_git
+from tool_registry.functions.repository import GIT, ask_remote, default_branch, repository_folder, run_git, try_git
 from tool_registry.sources.python import tool
 from tool_registry.tool import Effect, ToolContext, ToolError
 
@@ -132,7 +132,7 @@ async def _served(folder: Path, context: ToolContext) -> list[re.Match[str]]:
     if has_origin.exit_status != 0:
         return []
     patterns = [f"{namespace}/*/head" for namespace in HEADS]
-    listing = await run_git(folder, "ls-remote", "origin", *patterns, context=context)
+    listing = await ask_remote(folder, "ls-remote", "origin", *patterns, context=context)
     return [match for match in map(HEAD.fullmatch, listing.splitlines()) if match]
 
 
@@ -148,5 +148,7 @@ async def _fetch_one(folder: Path, mr_id: int, context: ToolContext) -> None:
 
 async def _fetch(folder: Path, refs: list[str], context: ToolContext) -> None:
     if refs:
-        quietly = ("--quiet", "--no-tags", "--no-write-fetch-head")
-        await run_git(folder, "fetch", *quietly, "origin", *[f"+{ref}:{ref}" for ref in refs], context=context)
+        # No upkeep and no submodules afterwards: both would start what the repository's own settings name.
+        alone = ("--no-recurse-submodules", "--no-auto-maintenance")
+        quietly = ("--quiet", "--no-tags", "--no-write-fetch-head", *alone)
+        await ask_remote(folder, "fetch", *quietly, "origin", *[f"+{ref}:{ref}" for ref in refs], context=context)

@@ -1,12 +1,14 @@
 """A git repository on this machine: how git is run in it, which one is meant, and what its commits are called.
 
-Everything is read by the real `git`, never through a shell, with hooks, prompts and the `ext` transport off: a
-repository a person names is not a program to run.
+Everything is read by the real `git`, never through a shell. A repository a person names is no program to run, whoever
+wrote its `.git/config`: what that file can make git start is switched off here, and where a server must be asked, and
+the repository's own settings would choose a program for it, git is not started at all (`ask_remote`).
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from tool_registry.functions.platform import check_answers
@@ -18,12 +20,24 @@ SAFE = (
     "git",
     "-c", "core.hooksPath=/dev/null",
     "-c", "core.fsmonitor=false",
-    "-c", "protocol.ext.allow=never",
+    "-c", "log.showSignature=false",  # would start gpg.program
+    "-c", "core.alternateRefsCommand=true",  # started by a fetch; `true` names no refs
     "-c", "i18n.logOutputEncoding=UTF-8",
 )  # fmt: skip
 QUIET = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GIT_PAGER": "cat", "LC_ALL": "C"}
-UNSTEERED = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE")
+OFFLINE = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"}
+"""In a partial clone, git would ask the server for an object it lacks, by the program the repository names for that."""
+TRANSPORTS = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh"}
+"""The ways to a server; every other one (`ext`, or one of the repository's own choice) is a program to run."""
+UNSTEERED = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE", "GIT_COMMON_DIR")
 """Variables of a surrounding git command (a hook) that would point every call at another repository."""
+
+STARTS_PROGRAMS = re.compile(
+    r"core\.(sshcommand|gitproxy|askpass)|credential\.(.*\.)?helper|remote\..*\.(uploadpack|vcs)|hook\..*\.command"
+    r"|gc\.recentobjectshook",
+    re.IGNORECASE | re.DOTALL,
+)
+"""The settings by which a repository would choose a program that git starts when it asks a server (git-config(1))."""
 
 HEX = re.compile(r"[0-9a-fA-F]{4,64}")
 
@@ -37,10 +51,45 @@ async def run_git(folder: Path, *arguments: str, context: ToolContext) -> str:
 
 
 async def try_git(folder: Path, *arguments: str, context: ToolContext) -> Completed:
-    """`git ARGUMENTS` in `folder`, for callers to whom an exit status is an answer."""
+    """`git ARGUMENTS` in `folder`, for callers to whom an exit status is an answer; no server is asked."""
+    return await _completed(folder, arguments, OFFLINE, context)
+
+
+async def ask_remote(folder: Path, *arguments: str, context: ToolContext) -> str:
+    """What `git ARGUMENTS` prints where it must ask the server of a clone.
+
+    Raises:
+        ToolError: as `run_git`, and `configuration_error` when settings of the repository's own, not of the person,
+            would choose a program to ask with.
+    """
+    await _refuse_programs(folder, context)
+    done = await _completed(folder, arguments, TRANSPORTS, context)
+    if done.exit_status != 0:
+        raise done.failure(f"git {arguments[0]} failed: {_last_line(done)}")
+    return done.stdout
+
+
+async def _completed(
+    folder: Path, arguments: tuple[str, ...], reach: Mapping[str, str], context: ToolContext
+) -> Completed:
     environment = {name: value for name, value in context.environment.items() if name not in UNSTEERED}
     argv = [*SAFE, "-C", str(folder), *arguments]
-    return await run_program(argv, environment={**environment, **QUIET}, timeout=context.timeout)
+    return await run_program(argv, environment={**environment, **QUIET, **reach}, timeout=context.timeout)
+
+
+async def _refuse_programs(folder: Path, context: ToolContext) -> None:
+    """Refuses a repository whose own settings name programs; the person's global ones are the person's own choice."""
+    listed = await run_git(folder, "config", "--list", "--name-only", "--show-scope", "-z", context=context)
+    words = iter(listed.split("\0"))
+    own = {name for scope, name in zip(words, words, strict=False) if scope in {"local", "worktree"}}
+    if chosen := sorted(name for name in own if STARTS_PROGRAMS.fullmatch(name)):
+        raise ToolError(
+            f"the server of {folder} is not asked: the repository's own settings choose a program for it,"
+            f" {', '.join(chosen)}; if you wrote that, move it to your own settings (git config --global)",
+            kind="configuration_error",
+            sent=False,
+            details={"settings": chosen},
+        )
 
 
 def _last_line(done: Completed) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 from tool_registry.local_platform import registry
 from tool_registry.local_platform.answers import Refusal
 from tool_registry.local_platform.files import read_json, write_json
-from tool_registry.local_platform.git import commit_time, git
+from tool_registry.local_platform.git import archived, commit_time
 from tool_registry.local_platform.registry import Registry
 
 FULL_COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -120,16 +120,10 @@ class Images:
 
 def _layer(repository: Path, commit: str, moment: int) -> tuple[bytes, str | None]:
     """Give the tree as a tar that depends on nothing but the commit, and its Procfile."""
-    archive = git(repository, "archive", "--format=tar", commit)
-    if archive.returncode != 0:
-        raise Refusal(422, "no_tree", f"git cannot archive {commit}: {archive.stderr.decode(errors='replace')[-300:]}")
-    if len(archive.stdout) > SIZE_LIMIT:
-        raise Refusal(
-            422, "too_large", f"the tree is larger than {SIZE_LIMIT // 2**20} MB, too large for the local profile"
-        )
+    archive = archived(repository, commit, SIZE_LIMIT)
     written = io.BytesIO()
     procfile = None
-    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as tree:
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tree:
         members = sorted(tree.getmembers(), key=lambda member: member.name)[: ENTRY_LIMIT + 1]
         if len(members) > ENTRY_LIMIT:
             raise Refusal(

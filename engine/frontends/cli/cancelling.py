@@ -7,6 +7,7 @@ import signal
 import sys
 
 import anyio
+from anyio.abc import TaskStatus
 
 from engine.frontends.cli.screen import Screen
 from engine.run.executor import SkillExecutor
@@ -19,9 +20,12 @@ SAID = (
 )
 
 
-async def cancel_on_signals(executor: SkillExecutor, screen: Screen) -> None:
+async def cancel_on_signals(
+    executor: SkillExecutor, screen: Screen, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED
+) -> None:
     """Cancels the run at the first signal, says that cleaning up takes its time at the second, aborts at the third."""
     with anyio.open_signal_receiver(*_watched()) as signals:
+        task_status.started()
         count = 0
         async for _ in signals:
             _say(SAID[count], screen)

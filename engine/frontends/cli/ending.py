@@ -46,14 +46,15 @@ def show_result(result: RunResult, screen: Screen) -> None:
 
 
 def _show_outputs(result: RunResult, screen: Screen) -> None:
-    """The output called `summary` when there is one, for it was written for people; else every output."""
+    """The output called `summary` when there is one, for it was written for people; else every output with a value."""
     if summary := result.outputs.get("summary"):
         if not screen.quiet:
             screen.text()
         screen.text(str(summary).rstrip())
         return
-    width = max((len(name) for name in result.outputs), default=0)
-    for name, value in result.outputs.items():
+    known = {name: value for name, value in result.outputs.items() if value is not None}
+    width = max(map(len, known), default=0)
+    for name, value in known.items():
         screen.text(f"  {name:<{width}}  {_plain(value)}".rstrip())
 
 

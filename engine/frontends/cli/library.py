@@ -16,7 +16,6 @@ from engine.frontends.cli.session import Session
 from engine.library import SkillEntry, SkillLibrary
 from engine.model.skill import ComputeStep, Input, Skill, Step, StopStep, ToolStep
 from engine.sandbox import Sandbox
-from engine.wiring import Engine
 
 WIDEST_NAME = 30
 """Columns a name may take of a line."""
@@ -89,6 +88,8 @@ def entry_record(entry: SkillEntry) -> dict[str, Any]:
 @screen_options
 def show_command(session: Session, name: str, screen: Screen) -> None:
     """Show the skill NAME: what it takes, what it does, what it returns."""
+    from engine.wiring import Engine  # noqa: PLC0415 - late: 40 ms that a list does not need
+
     skill = Engine(session.workspace(), secrets=session.secrets).library.load(name)
     if not screen.is_text:
         screen.result(skill_record(skill))

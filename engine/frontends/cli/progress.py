@@ -23,7 +23,7 @@ FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 
 def can_be_live() -> bool:
     """Whether a line can be drawn over and over: on a terminal that understands it."""
-    return sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+    return sys.stderr.isatty() and (os.environ.get("TERM") or "dumb") != "dumb"
 
 
 @dataclass(slots=True, kw_only=True)

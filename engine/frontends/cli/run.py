@@ -118,7 +118,7 @@ async def run_shown(
     listener = stream if screen.format == "jsonl" else progress
     executor = SkillExecutor(engine, listeners=(UntilGone(listener),), ask=asker(progress, asks=asks, yes=yes))
     async with anyio.create_task_group() as group:
-        group.start_soon(cancel_on_signals, executor, screen)
+        await group.start(cancel_on_signals, executor, screen)
         if progress.live:
             group.start_soon(_redraw, progress)
         result = await executor.run(skill, given.values, from_text=given.from_text, timeout=timeout)

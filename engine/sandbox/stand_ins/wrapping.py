@@ -24,25 +24,47 @@ def indent(text: str, prefix: str) -> str:
 
 def wrap(text: str, width: int = 70, initial_indent: str = "", subsequent_indent: str = "") -> list[str]:
     """A text as lines of at most `width` characters, broken at spaces, and inside words that are longer."""
+    pieces = _pieces(text)
     lines: list[str] = []
-    line = initial_indent
-    empty = True
-    for whole in text.split():
-        word = whole
-        if not empty and len(line) + 1 + len(word) <= width:
-            line = line + " " + word
+    while pieces:
+        start = subsequent_indent if lines else initial_indent
+        if lines and pieces[0].isspace():
+            pieces = pieces[1:]
             continue
-        if not empty:
-            lines.append(line)
-            line = subsequent_indent
-        while len(line) + len(word) > width:
-            room = max(width - len(line), 1)
-            lines.append(line + word[:room])
-            word = word[room:]
-            line = subsequent_indent
-        line = line + word
-        empty = False
-    return lines if empty else [*lines, line]
+        taken = _fitting(pieces, width - len(start))
+        pieces = pieces[len(taken) :]
+        room = width - len(start) - len("".join(taken))
+        if pieces and len(pieces[0]) > width - len(start):
+            room = max(room, 0 if taken else 1)
+            taken = [*taken, pieces[0][:room]]
+            pieces = [pieces[0][room:], *pieces[1:]]
+        line = "".join(taken[:-1] if taken and taken[-1].isspace() else taken)
+        if line:
+            lines.append(start + line)
+    return lines
+
+
+def _pieces(text: str) -> list[str]:
+    """The words of a text and the gaps between them, every gap made of spaces."""
+    pieces: list[str] = []
+    for letter in text.expandtabs():
+        put = " " if letter.isspace() else letter
+        if pieces and pieces[-1].isspace() == put.isspace():
+            pieces[-1] = pieces[-1] + put
+        else:
+            pieces.append(put)
+    return pieces
+
+
+def _fitting(pieces: list[str], room: int) -> list[str]:
+    taken: list[str] = []
+    length = 0
+    for piece in pieces:
+        length = length + len(piece)
+        if length > room:
+            break
+        taken.append(piece)
+    return taken
 
 
 def fill(text: str, width: int = 70, initial_indent: str = "", subsequent_indent: str = "") -> str:

@@ -73,6 +73,7 @@ class Asked:
     helped: int = 0
     breaker: BreakerState = BreakerState.CLOSED
     deadline_left: float | None = None
+    settled: bool = False
 
     def answer(self) -> Decision:
         """What the policy decides."""
@@ -88,4 +89,5 @@ class Asked:
             effectiveness=lambda _fix, _domain: (self.tried, self.helped),
             breaker=lambda _fix, _domain, _signature: self.breaker,
             deadline_left=self.deadline_left,
+            settled=self.settled,
         )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
@@ -141,3 +144,22 @@ async def test_secrets_in_a_fix_failure_are_masked_on_disk(tmp_path: Path) -> No
     call = caller([], fails=lambda _: "bad password hunter2-secret")
     await runner.run(LOGIN, domain="d", failed_since=time.time(), call=call)
     assert "hunter2" not in (tmp_path / "login--d.json").read_text()
+
+
+async def test_an_outcome_from_the_future_is_not_believed(runner: FixRunner) -> None:
+    """A clock that was set back must not make every failure until then share one old login."""
+    calls: list[str] = []
+    runner.folder.mkdir(parents=True)
+    kept = {"ok": True, "message": "", "started_at": time.time() + 3600, "finished_at": time.time() + 3600}
+    (runner.folder / "login--d.json").write_text(json.dumps(kept))
+    assert not (await runner.run(LOGIN, domain="d", failed_since=time.time(), call=caller(calls))).shared
+    assert calls == ["login"]
+
+
+async def test_nobody_waits_for_ever_for_a_lock(runner: FixRunner) -> None:
+    """A process that was stopped with the lock in its hand holds it for ever; the error names the file."""
+    runner.folder.mkdir(parents=True)
+    with (runner.folder / "login--d.json").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(WorkspaceError, match=r"login for 0.2 s.*login--d.json"):
+            await replace(runner, patience=0.2).run(LOGIN, domain="d", failed_since=0.0, call=caller([]))

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from engine.heal.policy import HealPolicy
-from engine.model.failure import FailureKind
+from engine.model.failure import Diagnosis, FailureKind
 from engine.model.heal import (
     ApplyFix,
     BreakerState,
@@ -166,6 +166,40 @@ def test_a_write_that_can_be_verified_is_looked_at_first() -> None:
     answer = Asked(diagnosis=TIMEOUT, tool=replace(RESERVE, verify="reserved")).answer()
     assert isinstance(answer, RetryPlain)
     assert "only if reserved shows that the first call had no effect" in answer.because
+
+
+def test_what_was_looked_at_is_called_again_without_a_condition() -> None:
+    """`verify` saw no effect: a reset stays what passes by itself, and nothing needs to be looked at any more."""
+    reset = known(FailureKind.CONNECTION_REFUSED, untouched=False)
+    answer = Asked(diagnosis=reset, tool=replace(RESERVE, verify="reserved"), settled=True).answer()
+    assert isinstance(answer, RetryPlain)
+    assert "only if" not in answer.because
+
+
+@pytest.mark.parametrize(
+    ("diagnosis", "looked"),
+    [
+        (TIMEOUT, True),
+        (known(FailureKind.AUTH_EXPIRED), False),
+        (read(AUTH, 0.89, fix="login"), True),
+        (read(AUTH, 0.90, fix="login"), False),
+    ],
+)
+def test_verify_is_asked_wherever_a_second_call_is_not_proven_safe(diagnosis: Diagnosis, looked: bool) -> None:
+    """One rule for looking and for repeating: words below 0.90 prove nothing."""
+    tool = replace(RESERVE, verify="reserved")
+    policy = HealPolicy()
+    assert policy.must_look(tool, diagnosis, None, HealOption()) is looked
+    assert not policy.must_look(PODS, diagnosis, None, HealOption())
+    assert not policy.must_look(tool, diagnosis, None, HealOption(enabled=False))
+    assert not replace(policy, kill_switch=True).must_look(tool, diagnosis, None, HealOption())
+
+
+def test_nobody_waits_for_a_day() -> None:
+    """A server may ask for any pause; one that is longer than a person would wait is told and not waited for."""
+    limited = known(FailureKind.RATE_LIMITED)
+    assert isinstance(Asked(diagnosis=limited, retry_after=60).answer(), RetryPlain)
+    assert "86400 s" in left(Asked(diagnosis=limited, retry_after=86_400)).because
 
 
 def test_words_are_no_proof_unless_nearly_always_right() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from engine.model.outcome import Absent
 
+IN_ROME = "result = d(2026, 7, 1, 12, tzinfo=Z('Europe/Rome')).isoformat()"
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 
+LAYERS = [{"id": "x1", "size": 10}, {"id": "x2", "size": 30}]
 NAMES: dict[str, object] = {
     "inputs": {"image": "quay.io/team/app:1.2", "dry_run": False, "count": 3, "tags": ["b", "a", "c"], "note": None},
     "image": {
@@ -229,10 +231,12 @@ COMPUTE: tuple[tuple[str, object], ...] = (
     ("import urllib.parse\nresult = urllib.parse.urlencode({'a': 'x y'})", "a=x+y"),
     ("import string\nresult = string.digits[:3]", "012"),
     ("import statistics\nresult = statistics.mean([1, 2, 3, 4])", 2.5),
+    ("import datetime as d, zoneinfo as z\nresult = d.datetime.now(z.ZoneInfo('Asia/Tokyo')).hour", 14),
+    ("from datetime import datetime as d\nfrom zoneinfo import ZoneInfo as Z\n" + IN_ROME, "2026-07-01T12:00:00+02:00"),
+    ("from zoneinfo import ZoneInfo\nresult = 'ab'.replace('a', 'b')", "bb"),
     (
-        "from datetime import datetime\nfrom zoneinfo import ZoneInfo\n"
-        "result = datetime(2026, 7, 1, 12, tzinfo=ZoneInfo('Europe/London')).isoformat()",
-        "2026-07-01T12:00:00+01:00",
+        "from datetime import timedelta\nresult = timedelta(hours=1.5) + timedelta(days=1)",
+        timedelta(days=1, minutes=90),
     ),
     ("from zoneinfo import ZoneInfo\nresult = now().astimezone(ZoneInfo('Asia/Tokyo')).hour", 14),
     ("def double(x, *, by=2):\n    return x * by\nresult = [double(1), double(2, by=3)]", [2, 6]),

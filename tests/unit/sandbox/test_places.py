@@ -123,9 +123,9 @@ async def test_an_error_that_happened_is_not_raised_on_purpose(sandbox: Sandbox)
 async def test_no_value_names_the_step(sandbox: Sandbox) -> None:
     """Asking for a part of an output without value names the step and why it has none, in every language."""
     for attempt in ("reserve.name", "{{ reserve['name'] }}", "reserve.upper()", "reserve.name.length + 1"):
-        with pytest.raises(SandboxError, match="reserve has no value.*its condition was false"):
+        with pytest.raises(SandboxError, match=r"reserve has no value.*its condition was false"):
             sandbox.evaluate(line(attempt), NAMES)
-    with pytest.raises(SandboxError, match="reserve has no value.*its condition was false"):
+    with pytest.raises(SandboxError, match=r"reserve has no value.*its condition was false"):
         sandbox.render(line("at {{ reserve.name }}"), NAMES)
     with pytest.raises(SandboxError, match="reserve has no value: its condition was false"):
         await sandbox.compute(line("result = reserve.name"), NAMES)

@@ -1,0 +1,46 @@
+"""The two kinds of calls healing makes: the step's own, and those beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from engine.attempt import attempt
+from engine.heal.request import Contexts, HealRequest
+from engine.model.outcome import Attempt, ToolCall
+from tool_registry.registry import ToolRegistry
+
+GRACE = 5.0
+"""Seconds a source has beyond the call's time to end what it started and to say what it knows of its time-out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calls:
+    """Calls tools, each with the settings of its domain and the time it has; `clock` gives seconds since the epoch."""
+
+    registry: ToolRegistry
+    contexts: Contexts
+    clock: Callable[[], float]
+
+    async def own(self, request: HealRequest, *, number: int) -> Attempt:
+        """One try at the step's call; a value the author did not expect is a failure."""
+        timeout = request.timeout if request.time_left is None else min(request.timeout, request.time_left)
+        tried = await self._call(request, request.call, number=number, domain=request.domain, timeout=timeout)
+        wrong = request.judge(tried.value) if request.judge and tried.ok else None
+        return replace(tried, failure=wrong) if wrong else tried
+
+    async def beside(self, request: HealRequest, call: ToolCall, *, domain: str | None = None) -> Attempt:
+        """A call beside the step's own: a fix, its check, or a look whether something happened."""
+        tool = self.registry.get_tool(call.tool)
+        return await self._call(request, call, number=1, domain=domain or tool.domain, timeout=tool.timeout)
+
+    async def _call(
+        self, request: HealRequest, call: ToolCall, *, number: int, domain: str | None, timeout: float
+    ) -> Attempt:
+        context = self.contexts(domain=domain, run_id=request.run_id, step=request.step, timeout=timeout)
+
+        async def act() -> Any:
+            return (await self.registry.call(call.tool, call.args, context)).value
+
+        return await attempt(call, act, clock=self.clock, number=number, timeout=timeout + GRACE)

@@ -1,0 +1,248 @@
+"""The command at a real terminal: colours, the line under way, prompts, Ctrl-C, and its width."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import select
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SKILL = Path(sys.executable).with_name("skill")
+ERASE = "\r\x1b[2K"
+STYLE = re.compile(r"\x1b\[[0-9;]*m")
+GREET = """\
+name: greet
+description: Greets somebody after a moment, at such length that a description has to be folded on a narrow terminal.
+inputs:
+  - {name: who, type: string, required: true, description: Whom to greet., pattern: "[a-z]+"}
+  - {name: word, type: string, required: true, secret: true}
+steps:
+  - name: moment
+    tool: wait
+    args: {seconds: 0.6}
+  - name: said
+    tool: echo
+    args: {value: "hello {{ inputs.who }}"}
+outputs:
+  - {name: said, value: "{{ said }}"}
+"""
+SLOW = """\
+name: slow
+description: Waits.
+steps:
+  - {name: long, tool: wait, args: {seconds: 60}}
+always:
+  - {name: tidy, tool: echo, args: {value: tidied}}
+"""
+GIVEN = ("-i", "who=you", "-i", "word=swordfish")
+
+
+@dataclass(slots=True)
+class Terminal:
+    """A process on a terminal of its own; `seen` is everything it wrote there."""
+
+    process: subprocess.Popen[bytes]
+    side: int
+    seen: str = ""
+
+    def until(self, words: str, *, within: float = 20.0) -> None:
+        """Reads until `words` were written."""
+        end = time.monotonic() + within
+        while words not in self.seen:
+            assert time.monotonic() < end, f"no {words!r} in {self.seen!r}"
+            assert self._read(), f"ended without {words!r}: {self.seen!r}"
+
+    def type(self, keys: str) -> None:
+        """Presses keys."""
+        os.write(self.side, keys.encode())
+
+    def end(self, *, within: float = 30.0) -> int:
+        """Reads to the end, and gives the exit status."""
+        end = time.monotonic() + within
+        while self._read():
+            assert time.monotonic() < end, self.seen
+        return self.process.wait(timeout=10)
+
+    @property
+    def lines(self) -> list[str]:
+        """What stands on the screen at the end, without styles."""
+        return [STYLE.sub("", line.rpartition(ERASE)[2]) for line in self.seen.replace("\r\n", "\n").split("\n")]
+
+    def _read(self) -> bool:
+        if not select.select([self.side], [], [], 0.2)[0]:
+            return True
+        try:
+            got = os.read(self.side, 65_536)
+        except OSError:  # Linux says EIO when the other side has closed
+            return False
+        self.seen += got.decode()
+        return bool(got)
+
+
+@dataclass(slots=True)
+class Terminals:
+    """Opens terminals in the folder of a shell."""
+
+    shell: Any
+    opened: list[Terminal] = field(default_factory=list)
+
+    def __call__(self, *words: str, width: int = 100, environment: Mapping[str, str] | None = None) -> Terminal:
+        """`skill` with these words on a terminal `width` columns wide."""
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, width, 0, 0))
+        kept = {name: text for name, text in os.environ.items() if name not in {"CI", "NO_COLOR", "COLUMNS"}}
+        process = subprocess.Popen(
+            [SKILL, *words],
+            cwd=self.shell.folder,
+            env={**kept, "SKILL_HOME": str(self.shell.home), "TERM": "xterm-256color", **(environment or {})},
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - one thread, and Ctrl-C needs it
+        )
+        os.close(theirs)
+        self.opened.append(Terminal(process=process, side=ours))
+        return self.opened[-1]
+
+
+@pytest.fixture
+def terminal(shell: Any) -> Iterator[Callable[..., Terminal]]:
+    """Opens terminals; whatever still runs at the end is ended."""
+    (shell.folder / "skills").mkdir()
+    (shell.folder / "skills" / "greet.yaml").write_text(GREET)
+    (shell.folder / "skills" / "slow.yaml").write_text(SLOW)
+    terminals = Terminals(shell=shell)
+    yield terminals
+    for each in terminals.opened:
+        each.process.kill()
+        each.process.wait()
+        os.close(each.side)
+
+
+def test_colours_on_a_terminal_and_none_with_no_color(terminal: Callable[..., Terminal]) -> None:
+    """`NO_COLOR` and `--color never` leave the words; an empty `NO_COLOR` counts as not set."""
+    for words, environment, coloured in (
+        (["list"], {}, True),
+        (["list"], {"NO_COLOR": "1"}, False),
+        (["list"], {"NO_COLOR": ""}, True),
+        (["list", "--color", "never"], {}, False),
+        (["lsit"], {"NO_COLOR": "1"}, False),
+        (["lsit"], {}, True),
+    ):
+        opened = terminal(*words, environment=environment)
+        opened.end()
+        assert bool(STYLE.search(opened.seen)) is coloured, (words, environment)
+
+
+def test_color_always_reaches_a_pipe(shell: Any) -> None:
+    """For pagers."""
+    assert STYLE.search(shell.run("list", "--color", "always").stdout)
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+@pytest.mark.parametrize("words", [["list"], ["tools"], ["show", "test_mr_ephemeral"], ["memory", "show", "patterns"]])
+def test_no_line_is_wider_than_the_terminal(terminal: Callable[..., Terminal], words: list[str], width: int) -> None:
+    """At 40 columns single long words may stand out, at 80 and 120 nothing does."""
+    opened = terminal(*words, width=width)
+    assert opened.end() == 0
+    wide = [line for line in opened.lines if len(line) > width and (width > 40 or " " in line.strip()[:width])]
+    assert width == 40 or wide == []
+
+
+def test_the_line_under_way_is_drawn_and_erased(terminal: Callable[..., Terminal]) -> None:
+    """It shows the step while it runs; at the end only finished lines stand there."""
+    opened = terminal("run", "greet", *GIVEN)
+    assert opened.end() == 0
+    assert opened.seen.count(ERASE) >= 4
+    assert any(sign in opened.seen for sign in "⠙⠹⠸⠼")
+    assert not any(sign in line for line in opened.lines for sign in "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏")
+    assert [line.split()[1] for line in opened.lines if line.startswith("  ✓")] == ["moment", "said"]
+
+
+@pytest.mark.parametrize("environment", [{"TERM": "dumb"}, {"TERM": ""}])
+def test_a_dumb_terminal_gets_plain_lines(terminal: Callable[..., Terminal], environment: dict[str, str]) -> None:
+    """Nothing is drawn over where that is not understood."""
+    opened = terminal("run", "greet", *GIVEN, environment=environment)
+    assert opened.end() == 0
+    assert ERASE not in opened.seen
+
+
+def test_missing_inputs_are_asked_for_until_they_fit(terminal: Callable[..., Terminal]) -> None:
+    """By name and description; a wrong answer is refused there and then; a secret one is not shown."""
+    opened = terminal("run", "greet")
+    opened.until("who (Whom to greet.): ")
+    opened.type("123\n")
+    opened.until("Error: ")
+    opened.type("you\n")
+    opened.until("word: ")
+    opened.type("swordfish\n")
+    assert opened.end() == 0
+    assert "hello you" in opened.seen
+    assert "swordfish" not in opened.seen
+
+
+@pytest.mark.parametrize("how", [("--no-input",), ("CI",)])
+def test_nobody_is_asked_who_does_not_want_to(terminal: Callable[..., Terminal], how: tuple[str]) -> None:
+    """`--no-input`, or `CI` in the environment: an error at once."""
+    opened = terminal("run", "greet", *how) if how != ("CI",) else terminal("run", "greet", environment={"CI": "1"})
+    assert opened.end() == 2
+    assert "who is missing" in opened.seen
+
+
+def test_ctrl_c_at_a_prompt_is_130(terminal: Callable[..., Terminal]) -> None:
+    """At once, without a traceback."""
+    opened = terminal("run", "greet")
+    opened.until("who (Whom to greet.): ")
+    opened.type("\x03")
+    assert opened.end() == 130
+    assert "Traceback" not in opened.seen
+
+
+def test_ctrl_c_in_a_run_cleans_up(terminal: Callable[..., Terminal]) -> None:
+    """What must always happen happens, and the exit status is 130."""
+    opened = terminal("run", "slow")
+    opened.until("long")
+    opened.until(ERASE)
+    opened.type("\x03")
+    assert opened.end() == 130
+    assert "cancelling" in opened.seen
+    assert any(line.startswith("  ✓ tidy") for line in opened.lines)
+
+
+def test_a_closed_terminal_cleans_up(terminal: Callable[..., Terminal], shell: Any) -> None:
+    """The window is closed in mid-run: the run is cancelled and its history has an end."""
+    opened = terminal("run", "slow")
+    opened.until("long")
+    opened.until(ERASE)
+    fresh = os.open(os.devnull, os.O_RDWR)
+    os.dup2(fresh, opened.side)  # the last handle of our side goes, and the system sends SIGHUP
+    os.close(fresh)
+    assert opened.process.wait(timeout=20) in {1, 130}
+    record = shell.json("status")
+    assert (record["status"], record["steps"][-1]["name"]) == ("cancelled", "tidy")
+    assert record["steps"][-1]["status"] == "ok"
+
+
+def test_a_question_about_a_fix_can_be_answered(terminal: Callable[..., Terminal], shell: Any) -> None:
+    """`--heal ask`: the fix is named, yes runs it, no leaves the failure with the way out."""
+    (shell.folder / "skills" / "who.yaml").write_text(
+        "name: who\ndescription: Asks the platform.\nsteps:\n  - {name: forge, tool: git_repository}\n"
+    )
+    for answer, status in (("n\n", 1), ("\x03", 130), ("y\n", 0)):
+        opened = terminal("run", "who", "--heal", "ask")
+        opened.until("[y/N] ")
+        opened.type(answer)
+        assert opened.end() == status, opened.seen

@@ -1,0 +1,109 @@
+"""The wheel holds what it must and nothing else, and works installed in a fresh environment outside the checkout."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+DATA = {
+    "engine/__init__.pyi",
+    "engine/py.typed",
+    "engine/_bundle/memory/learned/patterns.yaml",
+    "engine/_bundle/memory/learned/tool_fixes.yaml",
+    "engine/_bundle/schemas/auto_heal_dashboard.schema.json",
+    "engine/_bundle/schemas/environment_health.schema.json",
+    "engine/_bundle/schemas/failure_contexts.schema.json",
+    "engine/_bundle/schemas/patterns.schema.json",
+    "engine/_bundle/schemas/profile.schema.json",
+    "engine/_bundle/schemas/settings.schema.json",
+    "engine/_bundle/schemas/skill.schema.json",
+    "engine/_bundle/schemas/tool.schema.json",
+    "engine/_bundle/schemas/tool_failures.schema.json",
+    "engine/_bundle/schemas/tool_fixes.schema.json",
+    "engine/_bundle/skills/build_local_image.yaml",
+    "engine/_bundle/skills/test_mr_ephemeral.yaml",
+    "tool_registry/README.md",
+    "tool_registry/definitions/git_log.yaml",
+    "tool_registry/definitions/local_profile.yaml",
+    "tool_registry/py.typed",
+}
+"""Everything in the wheel that is not a module; whoever adds a file to it says so here."""
+PAGES = {f"engine/_bundle/{part}/README.md" for part in ("schemas", "skills") if (ROOT / part / "README.md").exists()}
+ABOUT = {"METADATA", "WHEEL", "entry_points.txt", "RECORD", "licenses/LICENSE"}
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built without a network."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build = ["wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), str(ROOT)]
+    subprocess.run([sys.executable, "-m", "pip", *build], check=True, capture_output=True, cwd=folder)
+    [built] = folder.glob("skill_engine-*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Runs the installed `skill`, in a folder and with a home of its own; the platform is stopped at the end."""
+    folder = tmp_path_factory.mktemp("installed")
+    subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True, capture_output=True)
+    python = folder / "venv" / "bin" / "python"
+    install = ["install", "--quiet", "--disable-pip-version-check", "-c", str(ROOT / "constraints.txt"), str(wheel)]
+    subprocess.run([python, "-m", "pip", *install], check=True, capture_output=True, cwd=folder)
+    (folder / "work").mkdir()
+    hidden = {"PYTHONPATH", "VIRTUAL_ENV"}
+    kept = {name: text for name, text in os.environ.items() if name not in hidden}
+    environment = {**kept, "SKILL_HOME": str(folder / "home"), "CI": "true", "NO_COLOR": "1"}
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [python.with_name("skill"), *words],
+            cwd=folder / "work",
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
+    yield run
+    run("demo", "--stop")
+
+
+def test_the_wheel_holds_the_modules_and_the_listed_files(wheel: Path) -> None:
+    """Every module of the two packages, the data by name, and no tests, live files or caches."""
+    with zipfile.ZipFile(wheel) as opened:
+        names = set(opened.namelist())
+    about = {name.partition(".dist-info/")[2] for name in names if ".dist-info/" in name}
+    modules = {
+        str(path.relative_to(ROOT)) for part in ("engine", "tool_registry") for path in (ROOT / part).rglob("*.py")
+    }
+    packed = {name for name in names if ".dist-info/" not in name}
+    assert (packed - modules - DATA - PAGES, (modules | DATA | PAGES) - packed) == (set(), set())
+    assert about == ABOUT
+
+
+def test_the_installed_wheel_lists_checks_and_runs_the_skill(installed: Any) -> None:
+    """Outside the checkout: two healed steps, then the demo with nothing to heal, then the platform is stopped."""
+    listed = installed("list", "-q")
+    assert listed.stdout.split() == ["build_local_image", "test_mr_ephemeral"]
+    checked = installed("check")
+    assert checked.returncode == 0, checked.stdout
+    ran = installed("run", "test_mr_ephemeral")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "2 healed steps" in ran.stdout
+    again = installed("demo")
+    assert "nothing to heal" in again.stdout
+    assert "skills/test_mr_ephemeral.yaml (shipped)" in installed("show", "test_mr_ephemeral").stderr
+    stopped = installed("demo", "--stop")
+    assert (stopped.returncode, stopped.stderr) == (0, "the local platform is stopped\n")
