@@ -23,8 +23,7 @@ class Peer:
 
 def peers(scratch: Path) -> Iterator[Peer | str]:
     """Us first, then every peer that can be had; a text says which could not, and why."""
-    yield Peer(name="skill", version="this checkout", prepare=ours)
-    yield Peer(name="bare Python", version=sys.version.split()[0], prepare=bare)
+    yield from ourselves()
     python = _environment(scratch / "peers")
     yield _installed("go-task", lambda: _go_task(python))
     yield _installed("DBOS", lambda: Peer(name="DBOS", version=_install(python, "dbos"), prepare=dbos(python)))
@@ -32,6 +31,12 @@ def peers(scratch: Path) -> Iterator[Peer | str]:
         "Ansible",
         lambda: Peer(name="Ansible", version=_install(python, "ansible-core"), prepare=ansible(python.parent)),
     )
+
+
+def ourselves() -> Iterator[Peer]:
+    """Us, and the bare Python that everything is compared with."""
+    yield Peer(name="skill", version="this checkout", prepare=ours)
+    yield Peer(name="bare Python", version=sys.version.split()[0], prepare=bare)
 
 
 def _installed(name: str, get: Callable[[], Peer]) -> Peer | str:

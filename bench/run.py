@@ -6,6 +6,7 @@ things, as wall-clock seconds do. Nothing here is asserted: figures are for comp
 
 from __future__ import annotations
 
+import argparse
 import os
 import platform
 import resource
@@ -19,11 +20,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench.peers import Peer, peers
+from bench.peers import Peer, ourselves, peers
 from bench.workloads import WORKLOADS, Command, Workload, check_large, healed, ours, skill_command
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 SIZES = (100, 1_000, 10_000)
 
 
@@ -55,23 +55,35 @@ def interleaved(commands: Mapping[str, Callable[[], Command]], rounds: int) -> d
 
 def main() -> None:
     """Measures everything and writes the report."""
-    scratch = Path(os.environ.get("BENCH_SCRATCH") or Path(tempfile.gettempdir()) / "skill-engine-bench")
+    options = _options()
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # nobody compiles a program at every start
+    scratch = Path(tempfile.gettempdir()) / "skill-engine-bench"
     scratch.mkdir(parents=True, exist_ok=True)
-    found = list(peers(scratch))
+    found = list(peers(scratch) if options.peers else ourselves())
     have = [peer for peer in found if isinstance(peer, Peer)]
     lacking = [peer for peer in found if isinstance(peer, str)]
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        table = {workload: _workload(workload, have, work) for workload in WORKLOADS}
-        single = interleaved(_singles(work), ROUNDS)
+        table = {workload: _workload(workload, have, work, options.rounds) for workload in WORKLOADS}
+        single = interleaved(_singles(work), options.rounds)
         growth = {steps: _growth(steps, work) for steps in SIZES}
-    RESULTS.write_text(report(have, lacking, table, single, growth))
-    print(RESULTS.read_text())
+    options.output.write_text(report(have, lacking, table, single, growth, options.rounds))
+    print(options.output.read_text())
 
 
-def _workload(workload: Workload, have: Sequence[Peer], work: Path) -> dict[str, float]:
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Measure skill-engine beside its peers.")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each command runs")
+    parser.add_argument("--no-peers", dest="peers", action="store_false", help="install and measure no peers")
+    parser.add_argument("--output", type=Path, default=RESULTS, help="where the report goes")
+    return parser.parse_args()
+
+
+def _workload(workload: Workload, have: Sequence[Peer], work: Path, rounds: int) -> dict[str, float]:
     commands = {peer.name: _once(peer, workload, work) for peer in have}
-    return interleaved({name: _always(command) for name, command in commands.items()}, ROUNDS)
+    for command in commands.values():
+        measure(command)  # once for nothing: what is compiled and cached at the first start is not every day's work
+    return interleaved({name: _always(command) for name, command in commands.items()}, rounds)
 
 
 def _always(command: Command) -> Callable[[], Command]:
@@ -108,12 +120,13 @@ def report(
     table: Mapping[Workload, Mapping[str, float]],
     single: Mapping[str, float],
     growth: Mapping[int, float],
+    rounds: int,
 ) -> str:
     """The figures as Markdown."""
     lines = [
         "# Measured",
         "",
-        f"CPU seconds of whole processes, median of {ROUNDS} interleaved rounds,",
+        f"CPU seconds of whole processes, median of {rounds} interleaved rounds,",
         f"{time.strftime('%Y-%m-%d', time.gmtime())}, Python {platform.python_version()}, {os.cpu_count()} cores.",
         "`make bench` makes this page again.",
         "",

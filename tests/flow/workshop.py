@@ -172,5 +172,10 @@ def descendants(pid: int) -> set[int]:
 def interrupt(process: subprocess.Popen[str]) -> tuple[int, str]:
     """Sends Ctrl-C and waits; gives the exit status and what was said."""
     process.send_signal(signal.SIGINT)
-    output, error = process.communicate(timeout=30)
+    try:
+        output, error = process.communicate(timeout=10)
+    except subprocess.TimeoutExpired:
+        # Python drops an interrupt that meets one of its own import callbacks; a person presses the keys again.
+        process.send_signal(signal.SIGINT)
+        output, error = process.communicate(timeout=20)
     return process.returncode, output + error

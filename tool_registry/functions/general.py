@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -15,6 +16,12 @@ from tool_registry.tool import Effect, ToolContext, ToolError, ToolOutput
 
 FILE_LIMIT = 1_000_000
 """Bytes a file may have to be read or written by a skill."""
+
+LIVE = ("state", "memory", "cache", "history.db", "history.db-wal", "history.db-shm")
+"""What the engine keeps in its home (docs/history.md), which may lie inside the workspace."""
+
+SETTINGS = ("tools", "config")
+"""Folders of a workspace that say which programs and fixes there are."""
 
 
 class Page(TypedDict):
@@ -75,12 +82,15 @@ def file_read(path: str, context: ToolContext) -> ToolOutput:
         context: handed in by the registry
     """
     place = _inside(path, context.folder)
+    if _kept_apart(context) and place.is_relative_to(context.state.resolve()):
+        raise ToolError(f"{path} belongs to the engine; tokens are kept there", kind="usage_error", sent=False)
     try:
-        if place.stat().st_size > FILE_LIMIT:
-            raise ToolError(f"{path} has more than {FILE_LIMIT:,} bytes", kind="resource_exhausted", sent=False)
-        return ToolOutput(value=place.read_bytes().decode("utf-8", "replace"))
+        content = _content(place, path)
     except FileNotFoundError:
         return ToolOutput(found=False)
+    if len(content) > FILE_LIMIT:
+        raise ToolError(f"{path} has more than {FILE_LIMIT:,} bytes", kind="resource_exhausted", sent=False)
+    return ToolOutput(value=content.decode("utf-8", "replace"))
 
 
 @tool(effect=Effect.WRITE, idempotent=True, examples=[{"path": "out/report.txt", "text": "done\n"}])
@@ -92,11 +102,13 @@ def file_write(path: str, text: str, context: ToolContext) -> Written:
         text: what the file holds afterwards
         context: handed in by the registry
     """
-    place, content = _inside(path, context.folder), text.encode()
+    place, content = _inside(path, context.folder), _encoded(text)
     if len(content) > FILE_LIMIT:
         raise ToolError(f"{path} would have more than {FILE_LIMIT:,} bytes", kind="usage_error", sent=False)
-    if ".git" in place.parts:
-        raise ToolError(f"{path} belongs to git", kind="usage_error", sent=False)
+    if owner := _owner(place, context):
+        raise ToolError(f"{path} belongs to {owner}", kind="usage_error", sent=False)
+    if place.exists() and not place.is_file():
+        raise ToolError(f"{path} is there, and is not a file", kind="usage_error", sent=False)
     place.parent.mkdir(parents=True, exist_ok=True)
     _replace(place, content)
     return Written(path=path, size=len(content))
@@ -125,6 +137,46 @@ def _inside(path: str, folder: Path) -> Path:
     if not place.is_relative_to(root) or place == root:
         raise ToolError(f"{path} is not a file inside the workspace", kind="usage_error", sent=False)
     return place
+
+
+def _encoded(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise ToolError(f"the text cannot be written: {error}", kind="usage_error", sent=False) from error
+
+
+def _kept_apart(context: ToolContext) -> bool:
+    """Whether the engine's own files lie in a folder of their own inside the workspace."""
+    root, state = context.folder.resolve(), context.state.resolve()
+    return state != root and state.is_relative_to(root)
+
+
+def _content(place: Path, path: str) -> bytes:
+    """What a regular file holds, up to a byte more than it may; nothing else is opened for longer than a look at it.
+
+    A pipe would block until somebody writes to it, and a thread that blocks cannot be ended.
+    """
+    descriptor = os.open(place, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise ToolError(f"{path} is not a file that holds text", kind="usage_error", sent=False)
+        return file.read(FILE_LIMIT + 1)
+
+
+def _owner(place: Path, context: ToolContext) -> str:
+    """Whose a file is that no skill may write; empty for all others.
+
+    What tools there are, what repairs them and what is remembered is for a person to say: a skill that could write it
+    would give itself what it was not given.
+    """
+    root, home = context.folder.resolve(), context.state.resolve().parent
+    first, *rest = place.relative_to(root).parts
+    if ".git" in (part.lower() for part in place.parts):
+        return "git"
+    if _kept_apart(context) and any(place.is_relative_to(home / name) for name in LIVE):
+        return "the engine"
+    return "the workspace's settings" if (first in SETTINGS and rest) or (first, rest) == ("skill.toml", []) else ""
 
 
 def _replace(place: Path, content: bytes) -> None:

@@ -6,17 +6,23 @@ is the 401 the platform itself gives: the engine decides what to do about either
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
+import re
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tool_registry.sources.http import Reply, request
+from tool_registry.sources.http import Reply, request, spoken
 from tool_registry.tool import ToolContext, ToolError
 
 OWN_PORTS = range(20_000, 30_000)
 """Where a platform without a configured port is looked for: below the ports systems give to outgoing connections."""
+
+OWN_ADDRESS = re.compile(r"http://(?:127\.0\.0\.1|localhost):[0-9]{1,5}")
+"""What the embedded platform writes into its endpoint.json."""
 
 KINDS = {
     "pool_exhausted": "resource_exhausted",
@@ -55,9 +61,35 @@ def platform_url(settings: Mapping[str, Any]) -> str:
         return str(settings["url"]).rstrip("/")
     try:
         endpoint = json.loads((platform_folder(settings) / "endpoint.json").read_text())
-        return str(endpoint["url"]).rstrip("/")
+        said = str(endpoint["url"]).rstrip("/")
     except (OSError, ValueError, KeyError, TypeError):
-        return f"http://127.0.0.1:{platform_port(settings)}"
+        said = ""
+    # The embedded platform is nowhere but here; anything else in that file is not its own word.
+    return said if OWN_ADDRESS.fullmatch(said) else f"http://127.0.0.1:{platform_port(settings)}"
+
+
+def is_genuine(settings: Mapping[str, Any]) -> bool:
+    """Whether who answers at `platform_url` is who it should be: configured so, or the platform that holds its folder.
+
+    A platform that was killed leaves its endpoint.json behind, and its port to whoever on this machine takes it next,
+    maybe another person: neither secrets nor tokens may go there. The lock on the folder ends with the process.
+    """
+    if settings.get("url"):
+        return True
+    folder = platform_folder(settings)
+    try:
+        descriptor = os.open(folder / "platform.lock", os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return (folder / "endpoint.json").is_file()
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def user_name(settings: Mapping[str, Any]) -> str:
@@ -98,13 +130,21 @@ async def call_platform(method: str, path: str, context: ToolContext, *, body: M
 
 
 async def ask_platform(method: str, path: str, context: ToolContext, **content: Any) -> Reply:
-    """The platform's answer; ToolError with its status, its code and its own sentence when it refuses."""
+    """The platform's answer; ToolError with its status, its code and its own sentence when it refuses.
+
+    Where the embedded platform does not run, whoever else has taken its port is told nothing.
+    """
+    url = platform_url(context.settings) + path
     try:
-        return await request(method, platform_url(context.settings) + path, context=context, **content)
+        reply = await request(method, url, context=context, **content) if is_genuine(context.settings) else None
     except ToolError as error:
         if error.http_status is None:
             raise
         raise explained(error) from error
+    if reply is None:
+        message = f"{method} {spoken(url)}: Connection refused"
+        raise ToolError(message, errno="ECONNREFUSED", sent=False, output="Connection refused")
+    return reply
 
 
 def explained(error: ToolError) -> ToolError:

@@ -12,6 +12,9 @@ from pathlib import Path
 from tool_registry.local_platform.files import read_json, write_json
 
 
+LOOKS, PAUSE = 10, 0.01
+
+
 class OccupiedError(Exception):
     """Another platform holds the folder; `url` is where it answers, empty while it is still starting."""
 
@@ -27,14 +30,24 @@ def held(folder: Path) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor = os.open(folder / "platform.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _taken(descriptor):
             known = read_json(folder / "endpoint.json")
-            raise OccupiedError(folder, known.get("url", "") if isinstance(known, dict) else "") from None
+            raise OccupiedError(folder, known.get("url", "") if isinstance(known, dict) else "")
         yield
     finally:
         os.close(descriptor)
+
+
+def _taken(descriptor: int) -> bool:
+    """Take the lock; whoever only looks whether a platform runs has it for a moment, and is waited for."""
+    for _ in range(LOOKS):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(PAUSE)
+        else:
+            return True
+    return False
 
 
 def announce(folder: Path, port: int) -> str:

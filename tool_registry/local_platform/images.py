@@ -25,6 +25,7 @@ HEALTH_LABEL = "skill.health"
 REVISION_LABEL = "org.opencontainers.image.revision"
 WEB_LINE = re.compile(r"^web:\s*(\S.*)$", re.MULTILINE)
 HEALTH_LINE = re.compile(r"^#\s*health:\s*(/\S*)\s*$", re.MULTILINE)
+NAME_LIMIT = 128
 ENTRY_LIMIT = 20_000
 SIZE_LIMIT = 256 * 1024 * 1024
 ADVICE = "add a file called Procfile with a line like `web: python -m shop`, the command that serves on $PORT"
@@ -53,10 +54,9 @@ class Images:
         """Build the image of `commit` and tag it with the full SHA; what cannot be built is refused and recorded."""
         if not FULL_COMMIT.fullmatch(commit):
             raise Refusal(400, "short_commit", f"commit must be the full SHA, 40 hex digits; {commit[:60]!r} is not")
-        if not IMAGE_NAME.fullmatch(name):
-            raise Refusal(
-                400, "bad_request", f"name must be demo/shop or local/REPOSITORY in small letters, not {name[:80]!r}"
-            )
+        if not IMAGE_NAME.fullmatch(name) or len(name) > NAME_LIMIT:
+            form = f"demo/shop or local/REPOSITORY in small letters, at most {NAME_LIMIT}"
+            raise Refusal(400, "bad_request", f"name must be {form}, not {name[:80]!r}")
         moment = commit_time(repository, commit)
         started = time.time()
         self._record(name, commit, "building", started)

@@ -20,6 +20,7 @@ from tool_registry.local_platform.settings import Settings
 ISSUER = "skill-engine local profile"
 USER_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
 HEADER = {"alg": "HS256", "typ": "JWT"}
+FOR_EVER = 1e11
 CHALLENGE = 'Bearer realm="skill-engine", error="invalid_token"'
 
 
@@ -94,12 +95,20 @@ class Login:
             header, claims = (json.loads(_decoded(part)) for part in signed.split("."))
         except ValueError:
             raise _unauthorized("the token cannot be read") from None
-        if header != HEADER or claims.get("iss") != ISSUER:
+        if header != HEADER or not _are_ours(claims):
             raise _unauthorized("the token was not issued here")
         return dict(claims)
 
     def _signature(self, signed: str) -> str:
         return _plain(hmac.new(self._key, signed.encode(), hashlib.sha256).digest())
+
+
+def _are_ours(claims: Any) -> bool:
+    """Tell whether the claims are such as are issued here, each of its type."""
+    if not isinstance(claims, dict) or claims.get("iss") != ISSUER:
+        return False
+    ends = claims.get("exp")
+    return isinstance(claims.get("sub"), str) and isinstance(ends, int | float) and 0 <= ends < FOR_EVER
 
 
 def _made_once(path: Path, value: str) -> str:

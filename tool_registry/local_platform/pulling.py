@@ -99,12 +99,15 @@ def unpack_layer(content: bytes, folder: Path) -> None:
     """Unpack one tar; an entry that would leave the folder, a device or a hard link is refused."""
     try:
         with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as layer:
+            unpacked = 0
             for count, member in enumerate(layer):
-                if count >= ENTRY_LIMIT:
-                    raise _unsafe(member.name, "is one entry too many")
+                unpacked += member.size
+                if count >= ENTRY_LIMIT or unpacked > SIZE_LIMIT:
+                    raise _unsafe(member.name, "is one entry too many, or too large")
                 _place(layer, member, folder)
     except tarfile.TarError as error:
         raise Refusal(422, "bad_image", f"a layer cannot be read: {error}") from None
+    _check_links(folder)
 
 
 def _place(layer: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
@@ -115,7 +118,7 @@ def _place(layer: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> Non
         raise _unsafe(member.name, "goes through a link that leads out of the folder")
     if member.isdir():
         target.mkdir(parents=True, exist_ok=True)
-    elif member.isreg():
+    elif member.isreg() and not member.issparse():  # a sparse file of a few bytes fills the disk
         _write(layer, member, target)
     elif member.issym():
         _link(member, target)
@@ -146,6 +149,22 @@ def _link(member: tarfile.TarInfo, target: Path) -> None:
         target.symlink_to(member.linkname)
     except FileExistsError:
         raise _unsafe(member.name, "is in the layer twice") from None
+
+
+def _check_links(folder: Path) -> None:
+    """Refuse links that lead out by way of another link, which the path of one alone does not show."""
+    root = folder.resolve()
+    for path, folders, files in os.walk(folder):
+        for link in (Path(path, name) for name in (*folders, *files)):
+            if link.is_symlink() and not _stays(link, root):
+                raise _unsafe(str(link.relative_to(folder)), "is a link that leads out of the folder")
+
+
+def _stays(link: Path, root: Path) -> bool:
+    try:
+        return link.resolve().is_relative_to(root)
+    except (OSError, RuntimeError):  # it goes round in a circle, and so nowhere
+        return True
 
 
 def _blob(image: Image, descriptor: Mapping[str, Any]) -> bytes:

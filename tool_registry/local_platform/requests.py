@@ -15,6 +15,8 @@ from tool_registry.local_platform.answers import Refusal
 WORD = re.compile(r"[a-z][a-z0-9-]{0,39}")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 WORDS_LIMIT, LENGTH_LIMIT = 200, 32_768
+LONGEST = 1e12
+"""Seconds; a number beyond is a mistake, and may be too large to be reckoned with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +72,7 @@ class Fields:
     def seconds(self, name: str, default: float | None = None, *, most: float = math.inf) -> float:
         """Give a number of seconds above zero."""
         value = self._value.get(name, default)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= most or value == math.inf:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= min(most, LONGEST):
             bound = f" and at most {most:g}" if most < math.inf else ""
             raise _bad(f"{name} must be a number of seconds above 0{bound}")
         return float(value)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import shutil
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -29,8 +31,12 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 256
     allow_reuse_address = True
 
-    def __init__(self, port: int) -> None:
-        """Take the port, 0 for any free one; OSError when it is taken. `answering` is set later."""
+    def __init__(self, port: int, *, patience: float = SOCKET_PATIENCE) -> None:
+        """Take the port, 0 for any free one; OSError when it is taken. `answering` is set later.
+
+        A request has to arrive whole within `patience` seconds.
+        """
+        self.patience = patience
         self.last_request = time.monotonic()
         self.answering: Callable[[Request], Answer] = _not_yet
         self._places = threading.BoundedSemaphore(CONNECTIONS)
@@ -55,6 +61,17 @@ class Handler(BaseHTTPRequestHandler):
     sys_version = ""
     timeout = SOCKET_PATIENCE
     disable_nagle_algorithm = True
+
+    def setup(self) -> None:
+        """Read through a clock: whoever sends a byte now and then must not hold a place for ever."""
+        super().setup()
+        self._incoming = _Incoming(self.connection, self.server.patience)
+        self.rfile = io.BufferedReader(self._incoming)
+
+    def handle_one_request(self) -> None:
+        """Serve one request, which has to arrive whole within the patience."""
+        self._incoming.until = time.monotonic() + self.server.patience
+        super().handle_one_request()
 
     def _respond(self) -> None:
         begun = time.monotonic()
@@ -83,22 +100,28 @@ class Handler(BaseHTTPRequestHandler):
     def _request(self) -> Request:
         self._check_host()
         body = self._body()
-        target = urlsplit(self.path)
+        try:
+            target = urlsplit(self.path)
+        except ValueError:
+            raise Refusal(400, "bad_request", f"{self.path[:200]!r} is not a path") from None
         headers = {name.lower(): value for name, value in self.headers.items()}
         return Request(method=self.command, path=unquote(target.path), query=target.query, headers=headers, body=body)
 
     def _check_host(self) -> None:
         """Refuse names that are not this machine's: a web page must not get here by a name of its own."""
-        host = (self.headers.get("Host") or "").strip().lower()
-        name, colon, port = host.rpartition(":") if not host.endswith("]") else (host, "", "")
-        if (name if colon else host) not in LOOPBACK_NAMES or (port and not port.isdigit()):
-            raise Refusal(421, "wrong_host", f"this platform answers to 127.0.0.1 and localhost, not to {host[:80]!r}")
+        hosts = self.headers.get_all("Host") or [""]
+        host = hosts[0].strip().lower()
+        name, colon, port = (host, "", "") if host.endswith("]") else host.rpartition(":")
+        named = name if colon else host
+        if len(hosts) > 1 or named not in LOOPBACK_NAMES or (colon and port and not port.isdigit()):
+            said = ", ".join(hosts)[:80]
+            raise Refusal(421, "wrong_host", f"this platform answers to 127.0.0.1 and localhost, not to {said!r}")
 
     def _body(self) -> bytes:
         if self.headers.get("Transfer-Encoding"):
             raise Refusal(411, "length_required", "send the body with a Content-Length")
         length = self.headers.get("Content-Length", "0")
-        if not length.isdigit():
+        if not (length.isascii() and length.isdigit()):
             raise Refusal(400, "bad_request", "Content-Length is not a number")
         if len(length) > len(str(BODY_LIMIT)) or int(length) > BODY_LIMIT:
             raise Refusal(413, "too_large", f"a body may have {BODY_LIMIT} bytes")
@@ -119,6 +142,30 @@ class Handler(BaseHTTPRequestHandler):
             return
         with answer.file.open("rb") as content:
             shutil.copyfileobj(content, self.wfile)
+
+
+class _Incoming(io.RawIOBase):
+    """What a caller sends, read until a moment and no longer."""
+
+    def __init__(self, connection: socket.socket, patience: float) -> None:
+        """Read from `connection`; `until` is set for every request anew."""
+        self.until = time.monotonic() + patience
+        self._connection = connection
+
+    def readable(self) -> bool:
+        """Say that this can be read."""
+        return True
+
+    def readinto(self, place: Any, /) -> int:
+        """Wait for the next bytes; TimeoutError when the time is over."""
+        left = self.until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the request did not arrive in time")
+        self._connection.settimeout(left)
+        try:
+            return self._connection.recv_into(place)
+        finally:
+            self._connection.settimeout(SOCKET_PATIENCE)
 
 
 def _not_yet(_: Request) -> Answer:

@@ -32,6 +32,8 @@ async def client_for(url: str, shared: MutableMapping[Any, Any] | None, ca_file:
 
 
 def _client(secure: bool, direct: bool, ca_file: Path | None) -> Any:
+    from http.cookiejar import CookieJar, DefaultCookiePolicy  # noqa: PLC0415 - late, with httpx
+
     import httpx  # noqa: PLC0415 - late: costs 0.13 s, and most runs of most skills ask no server
 
     return httpx.AsyncClient(
@@ -39,6 +41,8 @@ def _client(secure: bool, direct: bool, ca_file: Path | None) -> Any:
         trust_env=not direct,
         timeout=None,  # noqa: S113 - sources.http sets one deadline for a whole request
         headers={"User-Agent": "skill-engine"},
+        # A call sends what it is told and nothing that another call was given; cookies know no ports, besides.
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
     )
 
 

@@ -38,11 +38,10 @@ class Reply:
     @property
     def text(self) -> str:
         """The body as text, in the character set the server names or UTF-8; undecodable bytes are replaced."""
-        charset = self.headers.get("content-type", "").lower().partition("charset=")[2].strip('"; ') or "utf-8"
-        try:
-            return self.content.decode(charset, "replace")
-        except LookupError:
-            return self.content.decode("utf-8", "replace")
+        from tool_registry.sources.http_body import decoded  # noqa: PLC0415 - late: not every run asks a server
+
+        named = self.headers.get("content-type", "").lower().partition("charset=")[2].partition(";")[0]
+        return decoded(self.content, named.strip("\"' ") or "utf-8")
 
     def json(self) -> Any:
         """The body read as JSON; ToolError (`api_contract_mismatch`) if it is none."""
@@ -155,7 +154,7 @@ async def _exchange(asked: _Request, expected: _Expected, context: ToolContext, 
     from tool_registry.sources.connections import client_for  # noqa: PLC0415 - late, with httpx
     from tool_registry.sources.http_failure import refused  # noqa: PLC0415 - late, with httpx
 
-    _check(urlsplit(asked.url))
+    _check(asked.url)
     try:
         async with client_for(asked.url, context.connections, expected.ca_file) as client:
             message = client.build_request(
@@ -177,34 +176,44 @@ async def _exchange(asked: _Request, expected: _Expected, context: ToolContext, 
 
 async def _read(response: Any, asked: _Request, expected: _Expected) -> Reply:
     """Reads the body while it arrives, no further than it may be long."""
+    from tool_registry.sources.http_body import BodyError, read_body  # noqa: PLC0415 - late, with httpx
+
     good = response.status_code in expected.ok
     limit = expected.limit if good else EVIDENCE_LIMIT
-    content = bytearray()
-    async for chunk in response.aiter_bytes():
-        content += chunk
-        if len(content) > limit:
-            break
+    try:
+        content = await read_body(response, limit)
+    except BodyError as error:
+        if good:
+            raise _unreadable(
+                asked, response.status_code, f"a broken body: {error}", "api_contract_mismatch"
+            ) from error
+        content = b""  # the status is what matters of an unsuccessful answer
     if good and len(content) > limit:
-        raise ToolError(
-            f"{asked.method} {spoken(asked.url)} answered with more than {limit:,} bytes",
-            kind="resource_exhausted",
-            http_status=response.status_code,
-            sent=True,
-        )
+        raise _unreadable(asked, response.status_code, f"more than {limit:,} bytes", "resource_exhausted")
     return Reply(
         status=response.status_code,
         headers={name.lower(): value for name, value in response.headers.items()},
-        content=bytes(content[:limit]),
+        content=content[:limit],
         url=asked.url,
         found=response.status_code not in expected.not_found,
     )
 
 
-def _check(parts: SplitResult) -> None:
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ToolError(
-            f"{parts.scheme}://{parts.netloc} is not the address of a web server", kind="usage_error", sent=False
-        )
+def _unreadable(asked: _Request, status: int, what: str, kind: str) -> ToolError:
+    message = f"{asked.method} {spoken(asked.url)} answered with {what}"
+    return ToolError(message, kind=kind, http_status=status, sent=True)
+
+
+def _check(url: str) -> None:
+    """Refuses what is no web address; a port that no address can have is found here, not deep inside the client."""
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError as error:
+        raise ToolError(f"{spoken(url)} is not an address: {error}", kind="usage_error", sent=False) from error
+    if not good:
+        message = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]} is not the address of a web server"
+        raise ToolError(message, kind="usage_error", sent=False)
 
 
 def _next(asked: _Request, reply: Reply) -> _Request | None:
@@ -214,11 +223,14 @@ def _next(asked: _Request, reply: Reply) -> _Request | None:
         return None
     if asked.method not in ("GET", "HEAD"):
         return None
-    target = urljoin(asked.url, location)
-    here, there = urlsplit(asked.url), urlsplit(target)
+    try:
+        target = urljoin(asked.url, location)
+        here, there = urlsplit(asked.url), urlsplit(target)
+        same = _origin(here) == _origin(there)
+    except ValueError:
+        return None  # no address: the redirect itself is the failure
     if here.scheme == "https" and there.scheme != "https":
         return None
-    same = _origin(here) == _origin(there)
     headers = {name: value for name, value in asked.headers.items() if same or name in CARRIED}
     return _Request(method=asked.method, url=target, headers=headers, content=None, hops=asked.hops + 1)
 
@@ -266,5 +278,8 @@ def _word(value: Any) -> str:
 
 def spoken(url: str) -> str:
     """A URL as a message may show it: without credentials, query and fragment."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return repr(url.partition("?")[0].rpartition("@")[2][:80])
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

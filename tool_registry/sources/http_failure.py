@@ -59,8 +59,8 @@ def unsuccessful(what: str, status: int, headers: Mapping[str, str], text: str) 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds the server asks to wait; its own clock counts where it names a date."""
     wanted = headers.get("retry-after", "").strip()
-    if wanted.isdigit():
-        return float(wanted)
+    if wanted.isascii() and wanted.isdigit():
+        return float(wanted[:9])  # thirty years are for ever
     until, now = _date(wanted), _date(headers.get("date", "")) or datetime.now(UTC)
     return max((until - now).total_seconds(), 0.0) if until else None
 

@@ -7,6 +7,8 @@ from importlib import import_module
 import click
 from click.shell_completion import CompletionItem
 
+from engine.frontends.cli.starting import leaving_at_once
+
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("run", "Run a skill; its steps heal themselves."),
     "list": ("library", "List the skills that can be run."),
@@ -54,7 +56,8 @@ class LazyGroup(NearestGroup):
         """The command, imported now; None if there is none."""
         if cmd_name not in COMMANDS:
             return None
-        module = import_module(f"engine.frontends.cli.{COMMANDS[cmd_name][0]}")
+        with leaving_at_once():
+            module = import_module(f"engine.frontends.cli.{COMMANDS[cmd_name][0]}")
         command: click.Command = getattr(module, f"{cmd_name}_command")
         return command
 
