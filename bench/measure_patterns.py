@@ -21,9 +21,9 @@ from typing import Any
 
 import yaml
 
-from engine.heal.confidence import wilson
 from engine.heal.detect import diagnose, matching
 from engine.model.failure import Evidence, Failure, FailureKind, Pattern
+from engine.model.tally import lower_bound
 
 ROOT = Path(__file__).resolve().parent.parent
 PATTERNS = ROOT / "memory" / "learned" / "patterns.yaml"
@@ -162,7 +162,7 @@ def _loudest(
 ) -> Pattern | None:
     """The most confident of these patterns by these figures; those that were never right may not speak."""
     allowed = [pattern for pattern in patterns if pattern.id in names and figures[pattern.id][1] > 0]
-    return max(allowed, key=lambda pattern: wilson(figures[pattern.id][1], figures[pattern.id][0]), default=None)
+    return max(allowed, key=lambda pattern: lower_bound(figures[pattern.id][1], figures[pattern.id][0]), default=None)
 
 
 def write(figures: Mapping[str, tuple[int, int]], path: Path = PATTERNS) -> None:
@@ -177,7 +177,7 @@ def _with_counts(row: str, figures: Mapping[str, tuple[int, int]]) -> str:
         return row
     seen, right = figures[named[1]]
     bare = re.sub(r"(?m)^    (?:seen|right|confidence): .*\n", "", row)
-    told = f"    seen: {seen}\n    right: {right}\n    confidence: {wilson(right, seen):.1%}\n"
+    told = f"    seen: {seen}\n    right: {right}\n    confidence: {lower_bound(right, seen):.1%}\n"
     place = max(found.end() for found in re.finditer(r"(?m)^    .*\n", bare))
     return bare[:place] + told + bare[place:]
 
@@ -203,7 +203,7 @@ def show() -> None:
     print("\npatterns with a fix (0.90 acts, 0.85 acts once the fix is known to help, below that a person decides)")
     for pattern in patterns:
         if pattern.fix:
-            bound = wilson(pattern.right, pattern.seen)
+            bound = lower_bound(pattern.right, pattern.seen)
             print(f"  {pattern.id:28} {pattern.right:3} of {pattern.seen:3}  {bound:.3f}")
 
 

@@ -58,6 +58,11 @@ class DocumentError(EngineError):
         super().__init__(message, hint=hint, place=place or (findings[0].place if findings else None))
         self.findings = tuple(findings)
 
+    def told(self, file: str) -> tuple[Finding, ...]:
+        """What is wrong with the file, one finding at least: of one that cannot be read, the error itself."""
+        place = self.place or Place(file=file, line=1, column=1)
+        return self.findings or (Finding(place=place, code="unreadable", message=self.message, hint=self.hint),)
+
 
 class SkillInvalidError(DocumentError):
     """A skill file with errors; it was not run."""

@@ -51,7 +51,7 @@ def mending(  # noqa: PLR0913 - joins rooms, and every argument is by keyword
     calls: Calls,
     domains: Mapping[str, Domain],
     mode: HealMode,
-    kill_switch: bool,
+    killed: Callable[[], bool],
     strict_breaker: bool,
     folder: Path,
     history: History,
@@ -59,12 +59,16 @@ def mending(  # noqa: PLR0913 - joins rooms, and every argument is by keyword
     secrets: Secrets,
     clock: Callable[[], float],
 ) -> Mending:
-    """What heals in one workspace; `folder` holds the records of fixes, `clock` gives seconds since the epoch."""
+    """What heals in one workspace; `folder` holds the records of fixes, `clock` gives seconds since the epoch.
+
+    `killed` tells whether the kill switch is thrown; it is asked before every decision, for runs under way must stop
+    healing too.
+    """
     facts = HistoryFacts(history=history, clock=clock, strict=strict_breaker)
     pipeline = Pipeline(
         calls=calls,
         domains=domains,
-        policy=HealPolicy(mode=mode, kill_switch=kill_switch),
+        policy=lambda: HealPolicy(mode=mode, kill_switch=killed()),
         fixes=FixRunner(folder=folder, clock=clock, secrets=secrets),
         facts=facts,
         patterns=memory.patterns.all,

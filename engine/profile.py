@@ -38,8 +38,12 @@ def load_profile(workspace: Workspace) -> Profile:
     """
     check_settings(workspace)
     name = str(workspace.settings.get("profile", "local"))
-    own = workspace.folder / "config" / f"{name}{PROFILE_SUFFIX}"
-    document = read(own if own.is_file() else DEFINITIONS / f"{name}{PROFILE_SUFFIX}")
+    own, shipped = workspace.folder / "config" / f"{name}{PROFILE_SUFFIX}", DEFINITIONS / f"{name}{PROFILE_SUFFIX}"
+    if not own.is_file() and not shipped.is_file():
+        raise DocumentError(
+            f"there is no profile called {name}", hint=f"write {own}, or remove `profile` from skill.toml"
+        )
+    document = read(own if own.is_file() else shipped)
     _insist(document, "profile", workspace)
     raw = {**document.value["domains"], **workspace.settings.get("domains", {})}
     return Profile(
@@ -68,7 +72,7 @@ def load_tools(registry: ToolRegistry, workspace: Workspace) -> None:
     """
     for folder in (DEFINITIONS, *workspace.tool_folders):
         for path in sorted(folder.glob("*.yaml")):
-            if not path.name.endswith(PROFILE_SUFFIX):
+            if path.is_file() and not path.name.endswith(PROFILE_SUFFIX):
                 if registry.is_taken(path.stem):
                     raise DocumentError(
                         f"there is already a tool called {path.stem}",

@@ -7,6 +7,7 @@ import secrets as tokens
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -43,9 +44,9 @@ class Engine:
     @classmethod
     def open(
         cls,
-        folder: Path | None = None,
+        folder: Path | str | None = None,
         *,
-        home: Path | None = None,
+        home: Path | str | None = None,
         tools: Iterable[Tool] = (),
         heal: HealMode | None = None,
     ) -> Engine:
@@ -53,7 +54,8 @@ class Engine:
 
         Raises WorkspaceError and DocumentError when settings, profile or tool definitions cannot be used.
         """
-        return cls(find_workspace(folder, home=home), extra_tools=tuple(tools), heal_mode=heal)
+        found = find_workspace(Path(folder) if folder else None, home=Path(home) if home else None)
+        return cls(found, extra_tools=tuple(tools), heal_mode=heal)
 
     async def __aenter__(self) -> Self:
         return self
@@ -100,7 +102,7 @@ class Engine:
     @cached_property
     def sandbox(self) -> Sandbox:
         """The room where authors' text is evaluated."""
-        return Sandbox()
+        return Sandbox(now=lambda: datetime.fromtimestamp(self.clock(), UTC))
 
     @cached_property
     def library(self) -> SkillLibrary:
@@ -113,7 +115,7 @@ class Engine:
     @cached_property
     def memory(self) -> Memory:
         """The files people read."""
-        return Memory(self.workspace.memory, seeds=bundle("memory"), secrets=self.secrets)
+        return Memory(self.workspace.memory, seeds=bundle("memory"), secrets=self.secrets, clock=self.clock)
 
     @cached_property
     def journal(self) -> History:
@@ -135,7 +137,7 @@ class Engine:
             calls=self.healer.calls,
             domains=self.domains,
             mode=self._mode(),
-            kill_switch=self._killed(),
+            killed=self._killed,
             strict_breaker=self._heal_settings().get("breaker") == "strict",
             folder=self.workspace.state / "fixes",
             history=self.journal,

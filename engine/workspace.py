@@ -17,6 +17,9 @@ from engine.bundle import bundle, checkout
 from engine.errors import WorkspaceError
 
 SETTINGS_FILE = "skill.toml"
+LIVE = ".skill"
+"""The folder of live files in a workspace: tokens and history, which belong in no repository."""
+LONGEST_SETTINGS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +64,17 @@ class Workspace:
         return self.home / "cache"
 
 
+def make_private(folder: Path) -> None:
+    """Makes the folder and those above it that are missing, each for this person alone: runs tell what they worked on.
+
+    What is there already keeps its rights. The folder of live files in a workspace tells git to leave it alone.
+    """
+    for missing in reversed([one for one in (folder, *folder.parents) if not one.exists()]):
+        missing.mkdir(mode=0o700, exist_ok=True)
+        if missing.name == LIVE:
+            (missing / ".gitignore").write_text("*\n", encoding="utf-8")
+
+
 def find_workspace(
     folder: Path | None = None, *, home: Path | None = None, environment: Mapping[str, str] | None = None
 ) -> Workspace:
@@ -99,9 +113,9 @@ def _home(root: Path, *, has_settings: bool, environment: Mapping[str, str]) -> 
         return Path(chosen).expanduser()
     project = checkout()
     if has_settings:
-        return root / ".skill"
+        return root / LIVE
     if project and (root == project or project in root.parents):
-        return project / ".skill"
+        return project / LIVE
     shared = environment.get("XDG_DATA_HOME")
     return (Path(shared) if shared else Path.home() / ".local" / "share") / "skill-engine"
 
@@ -110,6 +124,10 @@ def _read_settings(path: Path) -> dict[str, Any]:
     import tomllib  # noqa: PLC0415 - late: only workspaces with settings pay for the parser
 
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        with path.open("rb") as file:
+            raw = file.read(LONGEST_SETTINGS + 1)
+        if len(raw) > LONGEST_SETTINGS:
+            raise WorkspaceError(f"{path} is larger than {LONGEST_SETTINGS:,} bytes", hint="shorten the file")
+        return tomllib.loads(raw.decode("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise WorkspaceError(f"{path} cannot be read: {error}", hint="mend or remove the file") from error

@@ -53,10 +53,6 @@ class _Plain:
                 return value.isoformat()
             case PurePath():
                 return str(value)
-            case _ if dataclasses.is_dataclass(value):
-                return {
-                    part.name: self.walk(getattr(value, part.name), depth + 1) for part in dataclasses.fields(value)
-                }
         raise ToolError(f"{self._what} holds a {type(value).__name__}, which JSON has no form for", kind="code_error")
 
     def _key(self, key: Any) -> str:

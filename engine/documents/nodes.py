@@ -5,7 +5,6 @@ These are not frozen: thousands are made for every file read, and freezing would
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,19 +77,3 @@ def child(node: Node, step: str | int) -> Node | None:
 def opening(node: Node) -> Any:
     """The parser event that began the node; its `start_mark` says where."""
     return node if isinstance(node, ScalarEvent) else node.start
-
-
-def anchors(node: Node) -> Mapping[str, Node]:
-    """Every anchored node inside, by name."""
-    found: dict[str, Node] = {}
-    stack = [node]
-    while stack:
-        current = stack.pop()
-        match current:
-            case MappingNode(values=values):
-                stack.extend(values.values())
-            case SequenceNode(items=items):
-                stack.extend(items)
-        if not isinstance(current, AliasNode) and opening(current).anchor:
-            found[opening(current).anchor] = current
-    return found

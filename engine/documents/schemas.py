@@ -14,6 +14,7 @@ from typing import Any
 from engine.bundle import bundle
 from engine.documents.document import Document
 from engine.errors import DocumentError
+from engine.workspace import make_private
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _REFERENCE = re.compile(r'"\$ref"\s*:\s*"(?:[^"#]*/)?([a-z0-9][a-z0-9_-]*)\.schema\.json')
@@ -65,7 +66,7 @@ def marker(cache_folder: Path, document: Document, name: str, folder: Path) -> P
 def remember_valid(path: Path) -> None:
     """Keeps that a document is valid; does nothing where that cannot be written, for it only saves time."""
     with suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private(path.parent)
         _forget_oldest(path.parent)
         path.touch()
 

@@ -137,13 +137,16 @@ def state(
     return BreakerVerdict(state=BreakerState.OPEN, because=because, since=replay.opened_at)
 
 
-def posterior_below(helped: int, tried: int, rate: float = ACCEPTABLE) -> float:
-    """The probability that the true rate is below `rate`, after `helped` of `tried`, from a uniform prior.
+def posterior_below(helped: int, tried: int) -> float:
+    """The probability that the true rate is below ACCEPTABLE, after `helped` of `tried`, from a uniform prior.
 
     The posterior is Beta(helped + 1, tried - helped + 1), whose distribution function is a binomial tail.
     """
     draws = tried + 1
-    return sum(comb(draws, hits) * rate**hits * (1 - rate) ** (draws - hits) for hits in range(helped + 1, draws + 1))
+    return sum(
+        comb(draws, hits) * ACCEPTABLE**hits * (1 - ACCEPTABLE) ** (draws - hits)
+        for hits in range(helped + 1, draws + 1)
+    )
 
 
 def signature(tool: str, diagnosis: Diagnosis, text: str) -> str:

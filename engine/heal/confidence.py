@@ -1,12 +1,10 @@
-"""How sure a count makes us: a lower bound instead of a ratio, and the word that goes with it."""
+"""How sure a count makes us, in a word."""
 
 from __future__ import annotations
 
 from enum import StrEnum
-from math import sqrt
 
-Z = 1.6448536
-"""The 95 % quantile of the normal distribution, for a one-sided bound (HEALING, "Confidence")."""
+from engine.model.tally import lower_bound
 
 
 class ConfidenceWord(StrEnum):
@@ -29,23 +27,9 @@ WORDS = (
 thresholds, so that a word never promises more than the policy would grant; 0.60 is where the reference begins."""
 
 
-def wilson(right: int, seen: int) -> float:
-    """The one-sided 95 % lower bound of a rate of which `right` out of `seen` were observed; 0.0 if none was.
-
-    E. B. Wilson, "Probable inference, the law of succession, and statistical inference", 1927.
-    """
-    if seen <= 0:
-        return 0.0
-    rate = min(max(right, 0), seen) / seen
-    square = Z * Z / seen
-    middle = rate + square / 2
-    spread = sqrt(rate * (1 - rate) * square + square * square / 4)
-    return max(0.0, (middle - spread) / (1 + square))
-
-
 def word(right: int, seen: int) -> ConfidenceWord:
     """The word for a count: as high as the observations reach, never above what the bound allows."""
-    bound = wilson(right, seen)
+    bound = lower_bound(right, seen)
     for least_seen, least_bound, name in WORDS:
         if seen >= least_seen and bound >= least_bound:
             return name

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Sequence
 
 from engine.heal import proof
-from engine.heal.confidence import wilson
 from engine.heal.evidence import CONVENTION_CONFIDENCE, words
 from engine.model.failure import Basis, Diagnosis, Evidence, Failure, FailureKind, Pattern
+from engine.model.tally import lower_bound
 
 WINDOW = 4096
 """Characters read at the start and at the end of a text; what a program has to say stands there."""
@@ -39,7 +39,7 @@ def matching(text: str, program: str | None, patterns: Iterable[Pattern]) -> tup
     heard = normalise(text)
     name = proof.program_name(program)
     found = [pattern for pattern in patterns if pattern.program in {None, name} and _speaks(pattern, heard)]
-    return tuple(sorted(found, key=lambda pattern: -wilson(pattern.right, pattern.seen)))
+    return tuple(sorted(found, key=lambda pattern: -lower_bound(pattern.right, pattern.seen)))
 
 
 def told_line(text: str, pattern: Pattern) -> str:
@@ -126,7 +126,7 @@ def _by_pattern(pattern: Pattern, text: str, evidence: Evidence) -> Diagnosis:
     line = told_line(text, pattern)[:200]
     return Diagnosis(
         kind=pattern.kind,
-        confidence=wilson(pattern.right, pattern.seen),
+        confidence=lower_bound(pattern.right, pattern.seen),
         basis=Basis.PATTERN,
         because=f'It said "{line}", which pattern {pattern.id} reads as {words(pattern.kind)} '
         f"(right {pattern.right} of {pattern.seen} times).",

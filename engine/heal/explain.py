@@ -114,7 +114,9 @@ def _network(case: Case) -> list[str]:
     told = what[case.diagnosis.kind]
     if case.diagnosis.kind is FailureKind.CONNECTION_REFUSED and case.failure.evidence.sent:
         return [f"{host[:1].upper() + host[1:]} closed the connection before it had answered; see its log for why."]
-    return [told[:1].upper() + told[1:], _how(case, "connect", "Connect") or "Check the route or the VPN."]
+    refused = case.diagnosis.kind is FailureKind.CONNECTION_REFUSED
+    check = "Start what should answer there, or check the port." if refused else "Check the route or the VPN."
+    return [told[:1].upper() + told[1:], _how(case, "connect", "Connect") or check]
 
 
 def _terminal(case: Case) -> list[str]:
@@ -137,7 +139,7 @@ def _permission(case: Case) -> list[str]:
 
 def _ownership(case: Case, namespace: str, owner: str) -> list[str]:
     told = f"The namespace {namespace} belongs to {owner or 'somebody else'}, so it is not changed."
-    mine = case.details.get("owned", case.details.get("yours"))
+    mine = case.details.get("ours", case.details.get("owned"))
     if isinstance(mine, (list, tuple)):
         return [
             told,

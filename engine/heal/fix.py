@@ -24,6 +24,7 @@ from engine.model.failure import Failure
 from engine.model.heal import FixOutcome, FixPlan
 from engine.model.outcome import Attempt, ToolCall
 from engine.model.secret import Secrets
+from engine.workspace import make_private
 
 POLL = 0.05
 """Seconds between looks at a lock or at a readiness check that is not yet true."""
@@ -55,7 +56,8 @@ class FixRunner:
         async with self._locked(plan.call.tool, domain) as kept:
             last = kept.read(self.clock())
             if last and last["finished_at"] >= failed_since:
-                return _shared(plan, domain, last)
+                failure = None if last["ok"] else Failure(message=last["message"], tool=plan.call.tool)
+                return _shared(plan, domain, last, failure)
             if last and last["ok"] and self.clock() - last["finished_at"] < plan.cooldown:
                 return self._too_soon(plan, domain, last)
             outcome = await self._act(plan, domain, call)
@@ -83,22 +85,13 @@ class FixRunner:
             f"{plan.call.tool} worked {age:.0f} s ago and did not help this call; "
             f"not repeated within {plan.cooldown:g} s"
         )
-        return FixOutcome(
-            fix=plan.call.tool,
-            domain=domain,
-            call=plan.call,
-            ok=False,
-            shared=True,
-            started_at=last["started_at"],
-            finished_at=last["finished_at"],
-            failure=Failure(message=reason, tool=plan.call.tool),
-        )
+        return _shared(plan, domain, last, Failure(message=reason, tool=plan.call.tool))
 
     @asynccontextmanager
     async def _locked(self, fix: str, domain: str) -> AsyncIterator[_Kept]:
         path = self.folder / f"{_slug(fix)}--{_slug(domain)}.json"
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_private(self.folder)
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise WorkspaceError(
@@ -175,16 +168,17 @@ class _Kept:
             os.pwrite(self.descriptor, json.dumps(kept).encode(), 0)
 
 
-def _shared(plan: FixPlan, domain: str, last: dict[str, Any]) -> FixOutcome:
+def _shared(plan: FixPlan, domain: str, last: dict[str, Any], failure: Failure | None) -> FixOutcome:
+    """An earlier run of the fix as this call sees it; `failure` says why it does not help here."""
     return FixOutcome(
         fix=plan.call.tool,
         domain=domain,
         call=plan.call,
-        ok=last["ok"],
+        ok=failure is None,
         shared=True,
         started_at=last["started_at"],
         finished_at=last["finished_at"],
-        failure=None if last["ok"] else Failure(message=last["message"], tool=plan.call.tool),
+        failure=failure,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from engine.heal.course import Course
 from engine.model.failure import Diagnosis
-from engine.model.heal import FixOutcome, Healing, KnownIssue
+from engine.model.heal import FixOutcome, Healing
 from engine.model.outcome import Attempt
 
 Counts = Literal["first", "retry"]
@@ -31,7 +31,6 @@ def healing(
     *,
     diagnosis: Diagnosis | None = None,
     fixes: Sequence[FixOutcome] = (),
-    known_issues: Sequence[KnownIssue] = (),
     remediation: Sequence[str] = (),
     reason: str = "",
 ) -> Healing:
@@ -46,7 +45,6 @@ def healing(
         diagnosis=diagnosis,
         attempts=tuple(ordered),
         fixes=tuple(fixes),
-        known_issues=tuple(known_issues),
         remediation=() if final.ok else tuple(remediation),
         reason=reason,
     )
@@ -58,7 +56,6 @@ def merged(course: Course) -> Healing:
         course.attempts,
         diagnosis=course.first_diagnosis,
         fixes=judged(course),
-        known_issues=course.issues,
         reason=course.reason(),
     )
 

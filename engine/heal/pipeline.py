@@ -43,7 +43,7 @@ class Pipeline:
 
     calls: Calls
     domains: Mapping[str, Domain]
-    policy: HealPolicy
+    policy: Callable[[], HealPolicy]
     fixes: FixRunner
     facts: Facts
     patterns: Callable[[], Sequence[Pattern]]
@@ -67,6 +67,7 @@ class Pipeline:
 
     def _understand(self, request: HealRequest, course: Course) -> Course:
         failure = course.failure
+        # `diagnose` would find what is certain too; asked first, it spares reading the pattern file.
         diagnosis = detect.certain(failure) or detect.diagnose(failure, self.patterns())
         _stage(request, Stage.DETECT, diagnosis_data(diagnosis))
         issues = recall.recall(failure, diagnosis, self.known_fixes)
@@ -77,7 +78,7 @@ class Pipeline:
     async def _look_whether_it_happened(self, request: HealRequest, course: Course) -> Course:
         """Asks the tool's `verify` when a write's answer was lost; its word decides whether a second call is safe."""
         tool, diagnosis, domain = request.tool, course.diagnosis, self.domains.get(request.domain or "")
-        if tool.verify is None or not self.policy.must_look(tool, diagnosis, domain, request.narrowing):
+        if tool.verify is None or not self.policy().must_look(tool, diagnosis, domain, request.narrowing):
             return course
         look = await self.calls.beside(request, ToolCall(tool=tool.verify, args=request.call.args))
         if look.failure is not None:
@@ -98,7 +99,7 @@ class Pipeline:
             return LeaveAlone(because=f"{ATTEMPT_LIMIT} attempts were made; that is the limit of one step")
         if course.unsettled:
             return LeaveAlone(because=course.unsettled)
-        decision = self.policy.choose(
+        decision = self.policy().choose(
             failure=course.failure,
             diagnosis=course.diagnosis,
             tool=request.tool,
@@ -124,29 +125,29 @@ class Pipeline:
                 await anyio.sleep(decision.delay)
                 return replace(course, retried_plain=True), True
             case ApplyFix() if decision.ask and not await _agreed(request, decision):
-                reason = f"{decision.plan.call} needs a person's agreement and was not run: {decision.because}"
+                reason = (
+                    f"{decision.plan.call} needs a person's agreement (-y gives it) and was not run: {decision.because}"
+                )
                 return course.left(LeaveAlone(because=reason, suggestion=decision.plan.call)), False
             case ApplyFix():
                 outcome = await self._fix(request, course, decision)
                 return course.fixed(decision, outcome), outcome.ok
 
     async def _fix(self, request: HealRequest, course: Course, decision: ApplyFix) -> FixOutcome:
-        text = course.failure.evidence.text or course.failure.message
-        signature = breaker.signature(request.tool.name, course.diagnosis, text)
+        text, diagnosis = course.failure.evidence.text or course.failure.message, course.diagnosis
+        signature = breaker.signature(request.tool.name, diagnosis, text)
+        pattern = diagnosis.pattern.id if diagnosis.pattern else None
         about = {
             "fix": decision.plan.call.tool,
             "domain": decision.domain,
-            "kind": course.diagnosis.kind,
+            "kind": diagnosis.kind,
             "signature": signature,
-            "pattern": course.diagnosis.pattern.id if course.diagnosis.pattern else None,
+            "pattern": pattern,
         }
         request.emit(EventKind.FIX_STARTED, {**about, "role": decision.role, "call": str(decision.plan.call)})
         outcome = await self._run_fix(request, course, decision)
         request.emit(EventKind.FIX_FINISHED, {**about, **outcome_data(outcome)})
-        pattern = course.diagnosis.pattern
-        return replace(
-            outcome, signature=signature, kind=course.diagnosis.kind, pattern=pattern.id if pattern else None
-        )
+        return replace(outcome, signature=signature, kind=diagnosis.kind, pattern=pattern)
 
     async def _run_fix(self, request: HealRequest, course: Course, decision: ApplyFix) -> FixOutcome:
         """The fix's outcome within the step's deadline; a deadline that passes is the fix's failure."""
@@ -180,16 +181,16 @@ class Pipeline:
         return course
 
     def _merged(self, request: HealRequest, course: Course) -> Healing:
-        _stage(request, Stage.MERGE, {"answer": f"attempt {course.last.number} counts", "counts": "retry"})
+        _stage(request, Stage.MERGE, {"answer": f"attempt {course.last.number} counts"})
         return merge.merged(course)
 
     def _give_up(self, request: HealRequest, course: Course) -> Healing:
-        _stage(request, Stage.MERGE, {"answer": f"attempt {course.last.number} counts; it failed", "counts": "last"})
+        _stage(request, Stage.MERGE, {"answer": f"attempt {course.last.number} counts; it failed"})
         steps = explain.remediation(
             course.failure, course.diagnosis, request.call, self.domains.get(request.domain or ""), course.issues
         )
-        if course.suggestion is not None:
-            steps = (f"run the fix yourself: {course.suggestion}", *steps)
+        if course.suggestion is not None and course.suggestion.tool in self.calls.registry:
+            steps = (f"The fix for this would be {course.suggestion}; the reason says why it was not run.", *steps)
         if steps:
             _stage(request, Stage.EXPLAIN, {"answer": steps[0], "remediation": list(steps)})
         return replace(merge.merged(course), remediation=steps)

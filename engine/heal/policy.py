@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from engine.heal import remedy
 from engine.heal.breaker import signature
-from engine.heal.confidence import wilson
 from engine.heal.evidence import words
 from engine.model.failure import Basis, Diagnosis, Failure, FailureKind
 from engine.model.heal import (
@@ -26,6 +25,7 @@ from engine.model.heal import (
 )
 from engine.model.outcome import ToolCall
 from engine.model.skill import HealOption
+from engine.model.tally import lower_bound
 from tool_registry.tool import Effect, FixScope, Tool
 
 FixTool = Callable[[str], Tool | None]
@@ -259,7 +259,7 @@ class HealPolicy:
         tried, helped = situation.effectiveness(found.plan.call.tool, found.domain)
         if risk is Risk.MEDIUM and tried < self.enough:
             return f"; it was tried {tried} times there, too few to know whether it helps, so a person decides"
-        if risk is Risk.MEDIUM and wilson(helped, tried) <= 0:
+        if risk is Risk.MEDIUM and lower_bound(helped, tried) <= 0:
             return f"; it never helped in {tried} cases, so a person decides"
         return ""
 

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
+from engine.heal.request import KnownFixes
 from engine.model.failure import Diagnosis, Failure
 from engine.model.heal import KnownIssue
 
 
-class FixBook(Protocol):
-    """Where fixes that people or earlier runs wrote down are found again."""
-
-    def known(self, tool: str, text: str) -> tuple[KnownIssue, ...]:
-        """The issues recorded for that tool whose error pattern is in the text."""
-
-
-def recall(failure: Failure, diagnosis: Diagnosis, fixes: FixBook) -> tuple[KnownIssue, ...]:
+def recall(failure: Failure, diagnosis: Diagnosis, fixes: KnownFixes) -> tuple[KnownIssue, ...]:
     """Known issues, the matched pattern's first, then those recorded for this very tool; each said once."""
     text = f"{failure.message}\n{failure.evidence.text}"
     found = (*_of_pattern(diagnosis), *fixes.known(failure.tool, text))

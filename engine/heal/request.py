@@ -15,6 +15,9 @@ from engine.model.outcome import ToolCall
 from engine.model.skill import HealOption
 from tool_registry.tool import Tool, ToolContext
 
+Ask = Callable[[str], Awaitable[bool]]
+"""Asks a person a question in a sentence; True is yes."""
+
 
 class Emit(Protocol):
     """Puts an event of the running step into the journal; durable before it returns when `durable`."""
@@ -44,7 +47,7 @@ class KnownFixes(Protocol):
     """What people and the engine have written down about a tool's failures."""
 
     def known(self, tool: str, text: str) -> tuple[KnownIssue, ...]:
-        """What is known about this tool and this error text."""
+        """The issues recorded for that tool whose error pattern is in the text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +63,7 @@ class HealRequest:
     deadline: float | None = None
     narrowing: HealOption = field(default_factory=HealOption)
     judge: Callable[[Any], Failure | None] | None = None
-    ask: Callable[[str], Awaitable[bool]] | None = None
+    ask: Ask | None = None
 
     @property
     def time_left(self) -> float | None:

@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol, TypeVar
 
 from engine.errors import JournalError
 from engine.history.migrations import BOOKKEEPING, MIGRATIONS, Migration
+from engine.workspace import make_private
 
 PATIENCE = 5.0
 """Seconds to wait for another process that is writing; waited for twice before giving up."""
@@ -23,10 +24,6 @@ Answer = TypeVar("Answer")
 
 class Cursor(Protocol):
     """What is used of a database cursor."""
-
-    @property
-    def rowcount(self) -> int:
-        """How many rows the last statement changed."""
 
     def execute(self, sql: str, values: Sequence[Value] = (), /) -> Any:
         """Runs one statement."""
@@ -202,7 +199,7 @@ def _create(path: Path) -> None:
     """Makes the file and its folder, for this user only: a run's arguments and answers are private."""
     if path.exists():
         return
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private(path.parent)
     os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
 
 

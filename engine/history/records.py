@@ -7,9 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.model.outcome import RunStatus, StepStatus
-from engine.model.tally import FailureRecord, FailureTotals
-
-__all__ = ["FailureRecord", "FailureTotals", "FixRecord", "RunRecord", "StepRecord"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

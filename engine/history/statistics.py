@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from engine.history.database import Database, Row
-from engine.history.records import FailureRecord, FailureTotals, FixRecord
+from engine.history.records import FixRecord
+from engine.model.tally import FailureRecord, FailureTotals
 
 _FIX_RECORD = """
     SELECT f.fix, f.domain, f.ok, f.helped, f.shared, f.signature, f.kind, f.pattern, f.started_at, f.finished_at,

@@ -15,9 +15,10 @@ from typing import Any
 from engine.bundle import bundle
 from engine.documents import Document
 from engine.documents.schemas import schema_digest
+from engine.workspace import make_private
 from tool_registry.tool import Tool
 
-_RULES = "1"
+_RULES = "2"
 """Raise it when `check` or the sandbox learns to see more, so that files found right before are looked at again."""
 
 
@@ -38,7 +39,7 @@ def remember(document: Document, tools: Mapping[str, Tool], cache: Path | None) 
     if cache is None or not seal:
         return
     with suppress(OSError):
-        cache.mkdir(parents=True, exist_ok=True)
+        make_private(cache)
         _marker(document, cache).write_text(seal, encoding="ascii")
 
 

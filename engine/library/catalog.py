@@ -12,7 +12,7 @@ from engine.errors import DocumentError, SkillInvalidError, SkillNotFoundError
 from engine.library.approval import approved, remember
 from engine.library.parse import parse_skill
 from engine.library.part import Part, whole
-from engine.model.place import Finding, Place, Severity
+from engine.model.place import Finding, Severity
 from engine.model.skill import Skill
 from engine.sandbox import Sandbox
 from tool_registry.tool import Tool
@@ -72,11 +72,11 @@ class SkillLibrary:
         """Every finding about a skill file in one pass, in the order of the file. Raises SkillNotFoundError."""
         path, refusal = self._find(name_or_path)
         if refusal:
-            return (_unreadable(path, SkillInvalidError(refusal)),)
+            return SkillInvalidError(refusal).told(str(path))
         try:
             return self._check(_read(path))
         except SkillInvalidError as error:
-            return error.findings or (_unreadable(path, error),)
+            return error.told(str(path))
 
     def _check(self, document: Document) -> tuple[Finding, ...]:
         # late: a file that was found right before needs none of it
@@ -110,7 +110,8 @@ class SkillLibrary:
             return files[name_or_path][0], _refusal(files[name_or_path][0])
         from engine.library.nearest import did_you_mean  # noqa: PLC0415 - late: only a wrong name needs it
 
-        hint = did_you_mean(name_or_path, files) or "`skill list` lists the skills"
+        looked = " and ".join(str(folder) for folder in self._folders)
+        hint = did_you_mean(name_or_path, files) or f"`skill list` lists the skills; looked for in {looked}"
         raise SkillNotFoundError(f"there is no skill called {name_or_path}", hint=hint)
 
     def _files(self) -> dict[str, list[Path]]:
@@ -149,11 +150,6 @@ def _read(path: Path) -> Document:
         return read(path, tolerant=True)
     except DocumentError as error:
         raise SkillInvalidError(error.message, findings=error.findings, hint=error.hint, place=error.place) from error
-
-
-def _unreadable(path: Path, error: SkillInvalidError) -> Finding:
-    place = error.place or Place(file=str(path), line=1, column=1)
-    return Finding(place=place, code="unreadable", message=error.message, hint=error.hint)
 
 
 def _invalid(file: str, errors: Sequence[Finding]) -> SkillInvalidError:

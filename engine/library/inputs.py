@@ -37,7 +37,7 @@ def bind_inputs(skill: Skill, given: Mapping[str, Any], *, from_text: Collection
 
 def _bind(asked: Input, value: Any, *, typed: bool) -> Any:
     wanted = Wanted.of(asked)
-    if value is None and asked.required and not asked.has_default:
+    if value is None and asked.must_be_given:
         raise UnfitError(f"{asked.name} is missing: it wants {wanted}")
     if value is None:
         return deepcopy(asked.default)

@@ -84,12 +84,11 @@ SUPPORTED = frozenset(
         "outputs",
         "expect",
         "heal",
-        "retry",
     ]
 )
 """Actions and options that the executor runs today."""
 
-NOT_YET = frozenset(["skill", "steps", "parallel", "ask", "until", "foreach"])
+NOT_YET = frozenset(["skill", "steps", "parallel", "ask", "until", "foreach", "retry"])
 """Actions and options that the language has and the executor does not run yet: a warning here, an error in a run."""
 
 RESERVED = frozenset(

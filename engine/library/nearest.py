@@ -6,14 +6,14 @@ from collections.abc import Iterable
 
 CLOSE = 0.6
 """How alike two names must be, 0 to 1, to be worth proposing."""
+MOST = 3
 
 
-def nearest(name: str, known: Iterable[str], *, limit: int = 3) -> tuple[str, ...]:
-    """At most `limit` of the known names that `name` may have been meant to be, best first."""
-    # late: only a mistake needs it.
-    from difflib import get_close_matches  # noqa: PLC0415 - costs start-up time, and most runs have no mistake
+def nearest(name: str, known: Iterable[str]) -> tuple[str, ...]:
+    """The few known names that `name` may have been meant to be, best first; empty when none is near."""
+    from difflib import get_close_matches  # noqa: PLC0415 - late: most runs have no mistake
 
-    return tuple(get_close_matches(name, sorted(known), n=limit, cutoff=CLOSE))
+    return tuple(get_close_matches(name, sorted(known), n=MOST, cutoff=CLOSE))
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

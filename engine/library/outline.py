@@ -16,8 +16,7 @@ from engine.library.language import action_keys, output_name
 from engine.library.part import Part
 from engine.model.place import Text
 from engine.model.skill import Tree
-from engine.sandbox.evaluator import is_marked
-from engine.sandbox.expression_text import is_whole
+from engine.sandbox import is_marked, is_whole
 
 
 class Language(StrEnum):

@@ -15,7 +15,7 @@ from engine.memory.fixes import FixBook
 from engine.memory.inbox import Inbox
 from engine.memory.patterns import PatternBook
 from engine.memory.store import Store
-from engine.model.place import Finding, Place
+from engine.model.place import Finding
 from engine.model.secret import Secrets
 
 SCHEMAS = {
@@ -60,7 +60,7 @@ class Memory:
             try:
                 self._store.document(name)
             except DocumentError as error:
-                found.append((error.findings or (_unreadable(self._store.live(name), error),))[0])
+                found.append(error.told(str(self._store.live(name)))[0])
         return tuple(found)
 
     def findings(self) -> tuple[Finding, ...]:
@@ -74,10 +74,5 @@ class Memory:
         try:
             document = self._store.document(name)
         except DocumentError as error:
-            return error.findings or (_unreadable(self._store.live(name), error),)
+            return error.told(str(self._store.live(name)))
         return schema_findings(document, schema) if document is not None else ()
-
-
-def _unreadable(path: Path, error: DocumentError) -> Finding:
-    place = error.place or Place(file=str(path), line=1, column=1)
-    return Finding(place=place, code="unreadable", message=error.message, hint=error.hint)

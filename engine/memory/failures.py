@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from engine.memory.store import Store
+from engine.memory.store import Store, settled
 from engine.model.secret import Secrets
 from engine.model.tally import FailureRecord, FailureTotals
 
@@ -54,7 +54,7 @@ class FailureLog:
                     editing.set((name,), value)
 
     def _wanted(self, figures: Figures | Callable[[], Figures]) -> dict[str, Any]:
-        failures, totals = figures() if callable(figures) else figures
+        failures, totals = settled(figures)
         wanted = {"failures": [_entry(each) for each in reversed(failures[:KEPT])], "stats": _stats(totals)}
         masked: dict[str, Any] = self._secrets.mask(wanted)
         return masked

@@ -9,6 +9,7 @@ from typing import Literal
 
 from engine.memory.store import Store, unwritable
 from engine.model.secret import Secrets
+from engine.workspace import make_private
 
 FILE = "inbox.md"
 HEADER = "# Inbox\n\nNotes from the engine, newest last. Delete what you have read.\n\n"
@@ -34,8 +35,9 @@ class Inbox:
         line = " ".join(str(self._secrets.mask(text)).split())[:LONGEST]
         path = self._store.live(FILE)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            make_private(path.parent)
+            # Not blocking: a pipe in the file's place would wait for a reader, for ever.
+            file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
             try:
                 header = "" if os.fstat(file).st_size else HEADER
                 os.write(file, f"{header}- {when} **{level}** {source}: {line}\n".encode("utf-8", "replace"))

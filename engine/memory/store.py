@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from engine.documents import Document, Editing, edit, read
 from engine.errors import DocumentError
+from engine.workspace import make_private
 
 Figures = TypeVar("Figures")
 Stamp = tuple[str, int, int, int]
@@ -51,7 +52,7 @@ class Store:
         """
         path = self.live(name)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_private(path.parent)
             # No schema: loading the validator costs 160 ms, and what the engine sets are counts and short texts.
             with edit(path, start=None if path.exists() else self._start(name, empty)) as editing:
                 yield editing

@@ -29,7 +29,7 @@ class Risk(StrEnum):
 
 
 class Stage(StrEnum):
-    """The stages of healing, in order; each leaves an event in the run's journal."""
+    """The stages of healing, in order; not every one leaves a `heal_stage` event: attempts and fixes have their own."""
 
     PREFLIGHT = "preflight"
     PREDICT = "predict"
@@ -164,7 +164,6 @@ class Healing:
     diagnosis: Diagnosis | None = None
     attempts: tuple[Attempt, ...] = ()
     fixes: tuple[FixOutcome, ...] = ()
-    known_issues: tuple[KnownIssue, ...] = ()
     remediation: tuple[str, ...] = ()
     reason: str = ""
 

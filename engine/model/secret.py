@@ -10,6 +10,9 @@ MASK = "•••"
 SHORTEST = 4
 """Values shorter than this many characters are not masked: they would blank ordinary text."""
 
+SHORTEST_BASE64 = 8
+"""Signs of base64 that must be sure before they are masked."""
+
 SHORT_NUMBER = 5
 """A number of up to this many digits is a port, a count or a year, and stands in ordinary text all the time."""
 
@@ -61,7 +64,8 @@ class Secrets:
             if text.isdecimal() and len(text) <= SHORT_NUMBER:
                 self._numbers.add(text)
             else:
-                self._values.extend(form for form in (text, *_written(text)) if form not in self._values)
+                forms = (text, *_written(text), *_in_base64(text))
+                self._values.extend(form for form in forms if form not in self._values)
                 self._values.sort(key=len, reverse=True)
 
     def mask(self, value: Any) -> Any:
@@ -119,6 +123,23 @@ def _written(text: str) -> list[str]:
         quote_plus(text, errors="replace"),
     ]
     return [form for form in dict.fromkeys([*forms, *twice, *addresses]) if form != text]
+
+
+def _in_base64(text: str) -> list[str]:
+    """The part of `text` that every base64 of something with it inside shows, for each of the three ways it can fall.
+
+    `Authorization: Basic` writes a password so. The first and last signs depend on the neighbours and are left out.
+    """
+    import base64  # noqa: PLC0415 - late: most processes have no secret
+
+    raw = text.encode("utf-8", "surrogatepass")
+    forms = []
+    for before, unsure in enumerate((0, 2, 3)):
+        whole = (before + len(raw)) // 3 * 3
+        signs = base64.b64encode((b"\0" * before + raw)[:whole]).decode()[unsure:]
+        if len(signs) >= SHORTEST_BASE64:
+            forms += [signs, signs.replace("+", "-").replace("/", "_")]
+    return list(dict.fromkeys(forms))
 
 
 def _texts(value: Any) -> list[str]:

@@ -45,6 +45,11 @@ class Input:
     items: Mapping[str, Any] | None = None
     secret: bool = False
 
+    @property
+    def must_be_given(self) -> bool:
+        """Whether a run cannot begin without a value for it."""
+        return self.required and not self.has_default
+
 
 class OnError(StrEnum):
     """What a step that failed for good does to the run."""
@@ -144,7 +149,7 @@ class GroupStep(Step):
 
 
 class StopStatus(StrEnum):
-    """How a `stop` ends the run."""
+    """How a `stop` ends the run: the values of `RunStatus` that an author may choose."""
 
     OK = "ok"
     BLOCKED = "blocked"
@@ -167,6 +172,24 @@ class AskStep(Step):
     answer_type: InputType = InputType.STRING
     choices: tuple[Any, ...] = ()
     default: Tree = None
+
+
+def action_of(step: Step) -> str:
+    """The key under which an author wrote what the step does."""
+    match step:
+        case ToolStep():
+            return "tool"
+        case ComputeStep():
+            return "compute"
+        case SkillStep():
+            return "skill"
+        case GroupStep(parallel=parallel):
+            return "parallel" if parallel else "steps"
+        case StopStep():
+            return "stop"
+        case AskStep():
+            return "ask"
+    raise TypeError(f"{type(step).__name__} is no action")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -11,6 +11,7 @@ import anyio
 
 from engine.errors import JournalError
 from engine.heal.healer import Healer
+from engine.heal.request import Ask
 from engine.library import SkillLibrary, bind_inputs
 from engine.model.event import EventKind, Journal
 from engine.model.heal import Notice
@@ -22,8 +23,6 @@ from engine.run.flow import Ending, Flow, unrecorded
 from engine.run.perform import Performer
 from engine.run.scope import new_scope
 from engine.sandbox import Sandbox
-
-Ask = Callable[[str], Awaitable[bool]]
 
 
 class Parts(Protocol):

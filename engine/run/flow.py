@@ -11,7 +11,7 @@ import anyio
 from engine.errors import JournalError, SandboxError
 from engine.model.event import EventKind
 from engine.model.outcome import RunStatus, StepResult, StepStatus
-from engine.model.skill import Skill, Step, StopStatus, StopStep, ToolStep
+from engine.model.skill import Skill, Step, StopStep, ToolStep
 from engine.run.perform import Performer
 from engine.run.scope import VALUE_STATUSES, Scope
 
@@ -107,10 +107,5 @@ def _ending(step: Step, result: StepResult) -> Ending | None:
         said = result.failure.message if result.failure else result.reason
         return Ending(status=RunStatus.FAILED, message=f"the step {step.name} failed: {said}")
     if isinstance(step, StopStep) and result.status is StepStatus.OK:
-        status = {
-            StopStatus.OK: RunStatus.OK,
-            StopStatus.BLOCKED: RunStatus.BLOCKED,
-            StopStatus.FAILED: RunStatus.FAILED,
-        }
-        return Ending(status=status[step.status], message=result.value["message"])
+        return Ending(status=RunStatus(step.status.value), message=result.value["message"])
     return None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,23 +12,24 @@ import anyio
 from engine.attempt import attempt, failure_of
 from engine.errors import DocumentError, SandboxError
 from engine.heal.healer import Healer
-from engine.heal.request import HealRequest
+from engine.heal.request import Ask, HealRequest
 from engine.heal.told import attempt_data, failure_data
+from engine.library.language import NOT_YET
 from engine.model.event import EventKind
 from engine.model.failure import Failure, FailureKind
 from engine.model.heal import Healing
 from engine.model.outcome import StepResult, StepStatus, ToolCall
 from engine.model.secret import MASK, Secrets
-from engine.model.skill import ComputeStep, OnError, Step, StopStep, ToolStep
+from engine.model.skill import ComputeStep, OnError, Step, StopStep, ToolStep, action_of
 from engine.run.broadcast import Broadcast
 from engine.run.scope import Scope
 from engine.sandbox import Sandbox
 from tool_registry.tool import ToolError
 
+SHOWN = 200
+"""Characters of a value that an `expect` refused."""
 COMPUTE_TIMEOUT = 30.0
 """Seconds a compute step may wait for its worker; the block itself has the sandbox's own, smaller limit."""
-
-NOT_YET = "this version does not run it yet; `skill check` lists what it runs"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +42,7 @@ class Performer:
     secrets: Secrets
     broadcast: Broadcast
     clock: Callable[[], float]
-    ask: Callable[[str], Awaitable[bool]] | None = None
+    ask: Ask | None = None
 
     async def perform(self, step: Step, scope: Scope, *, index: int, section: str) -> StepResult:
         """The step's result; its events are in the journal when this returns, or `broadcast.failure` says why not.
@@ -66,6 +68,9 @@ class Performer:
         return _result_of(step, healing), healing
 
     async def _act(self, step: Step, scope: Scope) -> Healing:
+        if word := _not_yet(step):
+            message = f"the step {step.name} uses `{word}`; this version does not run it yet (`skill check` lists such)"
+            return Healing(failure=Failure(message=message, kind=FailureKind.CONFIGURATION_ERROR))
         match step:
             case ToolStep():
                 return await self._call_tool(step, scope)
@@ -74,8 +79,7 @@ class Performer:
             case StopStep():
                 return self._stop(step, scope)
             case _:
-                message = f"the step {step.name} uses `{action_of(step)}`; {NOT_YET}"
-                return Healing(failure=Failure(message=message, kind=FailureKind.CONFIGURATION_ERROR))
+                raise TypeError(f"nothing performs `{action_of(step)}`")
 
     async def _call_tool(self, step: ToolStep, scope: Scope) -> Healing:
         try:
@@ -125,7 +129,8 @@ class Performer:
             except SandboxError as error:
                 return failure_of(error, tool="expect")
             return Failure(
-                message=f"the result is not what was expected: {expect.text}", kind=FailureKind.UNEXPECTED_RESULT
+                message=f"expected {expect.text}, but the result is {MASK if step.secret else _short(value)}",
+                kind=FailureKind.UNEXPECTED_RESULT,
             )
 
         return judge
@@ -151,11 +156,15 @@ class Performer:
         self.broadcast.send(kind, data, step=step.name, durable=durable)
 
 
-def action_of(step: Step) -> str:
-    """The name of a step's action, as authors write it."""
-    names = {"ToolStep": "tool", "ComputeStep": "compute", "StopStep": "stop", "SkillStep": "skill", "AskStep": "ask"}
-    kind = type(step).__name__
-    return names.get(kind) or ("parallel" if getattr(step, "parallel", False) else "steps")
+def _not_yet(step: Step) -> str:
+    """The word of the step, or of its undo, that is part of the language and not run yet; empty when all is run.
+
+    An undo is asked beforehand, because refusing it when it is needed would undo nothing.
+    """
+    asked = {action_of(step)}
+    for part in (step, step.undo) if step.undo else (step,):
+        asked |= {option for option in ("until", "foreach", "retry") if getattr(part, option) is not None}
+    return min(asked & NOT_YET, default="")
 
 
 def finished_data(step: Step, result: StepResult, healing: Healing | None) -> dict[str, Any]:
@@ -201,6 +210,12 @@ def _failed(step: Step, healing: Healing) -> StepResult:
         remediation=healing.remediation,
         reason=healing.reason,
     )
+
+
+def _short(value: Any) -> str:
+    """A value as people read it in a sentence; secrets in it are masked by value where the sentence is shown."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
 
 
 def _named(failure: Failure) -> Failure:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from engine.errors import SandboxError
 from engine.model.outcome import Absent
-from engine.model.place import Text
+from engine.model.place import Place, Text
 from engine.sandbox.compute_text import Block
 from engine.sandbox.findings import place_of, problem_error, refusal_error
 from engine.sandbox.limits import CPU_SECONDS, Meter, Refused
@@ -44,14 +44,14 @@ class Computing:
             from engine.sandbox.compute_errors import told  # noqa: PLC0415 - late: imports the interpreter
             from engine.sandbox.workers import Feed  # noqa: PLC0415 - late: imports the interpreter
         except ImportError as error:
-            raise SandboxError(f"the compute interpreter is missing: {error}", hint=INSTALL, place=text.place) from None
+            raise _missing(error, text.place) from None
         try:
             checked, result = await self._interpreter().run(Feed(**self._fed(block, names)))
             return _handed_on(checked, result)
         except pydantic_monty.MontyError as error:
             raise told(error, block, text, names) from None
         except (RuntimeError, OSError) as error:
-            raise SandboxError(f"the compute interpreter is missing: {error}", hint=INSTALL, place=text.place) from None
+            raise _missing(error, text.place) from None
         except ValueError as error:
             raise SandboxError(f"result cannot be handed on: {error}", place=place_of(text, block.result)) from None
         except Refused as refused:
@@ -82,6 +82,19 @@ class Computing:
         """Stops the workers."""
         if self._workers is not None:
             await self._workers.aclose()
+
+
+def interpreter_version() -> str:
+    """The version of the interpreter that runs compute blocks; SandboxError, with the way out, if there is none."""
+    try:
+        import pydantic_monty  # noqa: PLC0415 - late: 50 ms that only compute steps need
+    except ImportError as error:
+        raise _missing(error, None) from None
+    return pydantic_monty.__version__
+
+
+def _missing(error: Exception, place: Place | None) -> SandboxError:
+    return SandboxError(f"the compute interpreter is missing: {error}", hint=INSTALL, place=place)
 
 
 def _given(value: Any) -> Any:

@@ -11,8 +11,6 @@ from engine.model.skill import Tree
 from engine.sandbox.reading import Reading
 from engine.sandbox.whole import is_marked, is_whole
 
-__all__ = ["Sandbox", "helper_names", "is_marked"]
-
 REMEMBERED: Final = 4_096
 """Texts kept parsed; past that all are forgotten and read again."""
 

@@ -9,9 +9,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from engine.sandbox.limits import EXPRESSION_CHARACTERS, EXPRESSION_DEPTH, EXPRESSION_NODES, Exceeded, Refused
-from engine.sandbox.whole import is_whole
-
-__all__ = ["TESTS", "FilterCall", "Offsets", "TestCall", "is_whole", "offsets", "parse"]
 
 _TESTS_WORDS: Final = "boolean defined false float integer iterable mapping none number sequence string true undefined"
 TESTS: Final = frozenset(_TESTS_WORDS.split())

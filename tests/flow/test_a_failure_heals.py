@@ -151,6 +151,16 @@ async def test_the_kill_switch_file_stops_all_healing(rig: Any) -> None:
     assert rig.door.called("log_in") == 0
 
 
+async def test_the_kill_switch_stops_an_engine_that_has_healed_before(rig: Any) -> None:
+    """It is asked before every decision, not once."""
+    rig.door.token = False
+    assert (await rig.run(LOOK)).healed == 1
+    (rig.folder / "home" / "state" / "heal-off").touch()
+    rig.door.token = False
+    assert (await rig.run(LOOK)).status == "failed"
+    assert rig.door.called("log_in") == 1
+
+
 async def test_a_permission_refused_is_not_answered_by_logging_in(rig: Any) -> None:
     """403 says who you are is known; a login cannot help."""
     from tool_registry.tool import ToolError  # noqa: PLC0415 - the one test that needs it

@@ -48,6 +48,7 @@ EXPECTED = (
     (48, 23, "unknown-name"),
     (49, 5, "misplaced-key"),
     (50, 14, "wrong-form"),
+    (51, 5, "not-yet"),
     (51, 23, "out-of-range"),
     (52, 15, "not-allowed"),
     (53, 11, "reserved-name"),

@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 
 from bench.measure_patterns import shipped
 from engine.heal.breaker import posterior_below, signature, state
-from engine.heal.confidence import wilson, word
+from engine.heal.confidence import word
 from engine.heal.detect import diagnose, matching, normalise
 from engine.heal.explain import remediation
 from engine.heal.policy import HealPolicy
 from engine.model.failure import Basis, Diagnosis, Evidence, Failure, FailureKind, Pattern
 from engine.model.heal import BreakerState, HealMode, LeaveAlone
 from engine.model.outcome import ToolCall
+from engine.model.tally import lower_bound
 from tests.unit.heal.situations import Asked, known
 from tests.unit.heal.test_heal_breaker import Ran
 
@@ -96,8 +97,8 @@ def test_a_diagnosis_is_always_given(failure: Failure) -> None:
 def test_the_bound_never_exceeds_what_was_observed(seen: int, share: float) -> None:
     """A lower bound lies below the ratio, and grows with every right answer."""
     right = int(seen * share)
-    assert 0.0 <= wilson(right, seen) <= (right / seen if seen else 0.0)
-    assert wilson(right + 1, seen + 1) >= wilson(right, seen)
+    assert 0.0 <= lower_bound(right, seen) <= (right / seen if seen else 0.0)
+    assert lower_bound(right + 1, seen + 1) >= lower_bound(right, seen)
     assert word(right, seen) in set(type(word(0, 0)))
 
 

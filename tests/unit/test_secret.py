@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from pathlib import Path
@@ -105,3 +106,15 @@ def test_without_secrets_nothing_is_copied() -> None:
     """The common case costs nothing."""
     value = {"a": [1]}
     assert Secrets().mask(value) is value
+
+
+@pytest.mark.parametrize("before", ["", "u", "us", "user:"])
+@pytest.mark.parametrize("after", ["", "!", "and more"])
+def test_a_secret_inside_base64_is_masked(before: str, after: str) -> None:
+    """`Authorization: Basic` writes user and password so; what is sure of the secret in it goes, wherever it falls."""
+    secrets = Secrets()
+    secrets.add("s3cr3t-pass-word")
+    shown = secrets.mask(base64.b64encode(f"{before}s3cr3t-pass-word{after}".encode()).decode())
+    left = base64.b64decode(shown.partition("\u2022")[0] + "===", validate=False)
+    assert "\u2022\u2022\u2022" in shown
+    assert b"s3cr3t" not in left

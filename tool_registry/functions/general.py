@@ -158,9 +158,10 @@ def _content(place: Path, path: str) -> bytes:
     A pipe would block until somebody writes to it, and a thread that blocks cannot be ended.
     """
     descriptor = os.open(place, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise ToolError(f"{path} is not a file that holds text", kind="usage_error", sent=False)
     with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise ToolError(f"{path} is not a file that holds text", kind="usage_error", sent=False)
         return file.read(FILE_LIMIT + 1)
 
 

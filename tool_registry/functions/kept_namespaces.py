@@ -50,7 +50,7 @@ def remember_namespace(
         namespace, until (local time), and file (where it was written down).
     """
     path = context.state / FILE
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     entry = {"namespace": namespace, "expires_at": expires_at, "commit_sha": commit_sha, "mr_id": mr_id}
     with _alone(path):
         others = [one for one in _read(path) if one["namespace"] != namespace and one["expires_at"] > time.time()]

@@ -78,7 +78,7 @@ def _kubeconfig(server: str, user: str, token: str) -> dict[str, Any]:
 
 def _keep(path: Path, content: dict[str, Any]) -> None:
     """Puts the file in place whole or not at all, and never readable by others, not even for a moment."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     beside = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:

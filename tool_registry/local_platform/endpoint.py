@@ -11,7 +11,6 @@ from pathlib import Path
 
 from tool_registry.local_platform.files import read_json, write_json
 
-
 LOOKS, PAUSE = 10, 0.01
 
 

@@ -18,7 +18,7 @@ from tool_registry.local_platform.answers import Answer, Refusal
 from tool_registry.local_platform.requests import Request
 
 BODY_LIMIT = 1_000_000
-CONNECTIONS = 128
+CONNECTIONS, QUEUE = 128, 384
 SOCKET_PATIENCE = 30.0
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 log = logging.getLogger(__name__)
@@ -40,12 +40,23 @@ class Server(ThreadingHTTPServer):
         self.last_request = time.monotonic()
         self.answering: Callable[[Request], Answer] = _not_yet
         self._places = threading.BoundedSemaphore(CONNECTIONS)
+        self._waiting = threading.BoundedSemaphore(CONNECTIONS + QUEUE)
         super().__init__(("127.0.0.1", port), Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Have a connection wait for its place in a thread; hang up where too many wait already."""
+        if self._waiting.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         """Serve one connection when there is a place for it."""
-        with self._places:
-            super().process_request_thread(request, client_address)
+        try:
+            with self._places:
+                super().process_request_thread(request, client_address)
+        finally:
+            self._waiting.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - the signature is the library's
         """Write down what broke a connection; mostly it is a caller that left."""

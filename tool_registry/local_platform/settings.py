@@ -35,6 +35,9 @@ class Settings:
         return self.given.get(name, DEFAULTS[name])
 
     def _written(self) -> Mapping[str, Any]:
+        if self.path.exists() and not self.path.is_file():  # a pipe would be waited for
+            log.warning("settings.json is not a file, the defaults stand")
+            return {}
         try:
             value = json.loads(self.path.read_text())
         except FileNotFoundError:

@@ -15,14 +15,14 @@ END_OF_OPTIONS = "--"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Optional:
+class WhenGiven:
     """Arguments that are there only when a parameter has a value (and that value is not false or empty)."""
 
     name: Name
     then: tuple[Piece, ...]
 
 
-Piece = Phrase | Optional
+Piece = Phrase | WhenGiven
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +111,7 @@ def read_arguments(spec: Any, allow_dash: Any, reader: Reader, optional: Collect
 def _piece(part: Any, reader: Reader) -> Piece:
     match part:
         case {"if": str(name), "then": list(then)} if len(part) == 2:  # noqa: PLR2004 - these two keys and no other
-            return Optional(name=reader.name(name), then=tuple(_piece(inner, reader) for inner in then))
+            return WhenGiven(name=reader.name(name), then=tuple(_piece(inner, reader) for inner in then))
         case Mapping() | list() | None:
             raise reader.error(f"an argument is a text, or {{if: parameter, then: [...]}}, not {part!r}")
         case _:
@@ -143,7 +143,7 @@ def _all(pieces: tuple[Piece, ...]) -> Iterator[Phrase]:
 
 def _refuse_gaps(pieces: tuple[Piece, ...], optional: frozenset[str], reader: Reader) -> None:
     for piece in pieces:
-        if isinstance(piece, Optional):
+        if isinstance(piece, WhenGiven):
             _refuse_gaps(piece.then, optional - {piece.name.root}, reader)
             continue
         for name in piece.names:

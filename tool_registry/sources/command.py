@@ -4,12 +4,11 @@
       argv: [git, -C, "{repo}", rev-parse, {if: short, then: [--short]}, HEAD]
       output: text
 
-`docs/tools-authoring.md` describes every key. `run_program` is what Python tools use to run one.
+`docs/tools-authoring.md` describes every key. Python tools run programs by `sources.process.run_program`.
 """
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -110,17 +109,10 @@ def command_call(spec: Mapping[str, Any], reader: Reader, optional: frozenset[st
         failed_when=read_markers(spec.get("failed_when"), reader.place),
         output_limit=int(spec.get("output_limit", OUTPUT_LIMIT)),
     )
-    return functools.partial(_call, command)
-
-
-async def _call(command: Command, arguments: Mapping[str, Any], context: ToolContext) -> ToolOutput:
-    return await command.call(arguments, context)
+    return command.call
 
 
 def _stream(name: Any, reader: Reader) -> str:
     if name not in ("stdout", "stderr"):
         raise reader.error(f"stream is stdout or stderr, not {name!r}")
     return str(name)
-
-
-__all__ = ["Command", "Completed", "command_call", "run_program"]

@@ -10,7 +10,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -115,11 +114,7 @@ def http_call(spec: Mapping[str, Any], reader: Reader, optional: frozenset[str])
         output_limit=int(spec.get("output_limit", BODY_LIMIT)),
     )
     _refuse_given_away(asked, reader)
-    return functools.partial(_call, asked)
-
-
-async def _call(asked: HttpRequest, arguments: Mapping[str, Any], context: ToolContext) -> ToolOutput:
-    return await asked.call(arguments, context)
+    return asked.call
 
 
 def _address(url: Phrase, values: Values) -> str:

@@ -8,9 +8,9 @@ import sys
 import anyio
 import click
 
-from engine.frontends.cli.layout import printable
+from engine.frontends.cli.layout import beside, printable, terminal_width
 from engine.frontends.cli.progress import Progress
-from engine.run.executor import Ask
+from engine.heal.request import Ask
 
 YES = frozenset({"y", "yes"})
 
@@ -30,7 +30,9 @@ def asker(progress: Progress, *, asks: bool, yes: bool) -> Ask | None:
         progress.pause()
         progress.asking = True
         try:
-            click.echo(f"      ?        {printable(question)} [y/N] ", err=True, nl=False)
+            asked = f"{printable(question)} [y/N]"
+            lines = beside("      ?        ", asked, terminal_width(sys.stderr), lines=20)
+            click.echo("\n".join(lines) + " ", err=True, nl=False)
             # Waiting for the terminal, not reading in a thread: a thread that reads cannot be cancelled by Ctrl-C.
             await anyio.wait_readable(sys.stdin)
             return sys.stdin.readline().strip().lower() in YES

@@ -53,7 +53,7 @@ def _records(found: Sequence[Finding]) -> Any:
 
 def _show(found: Sequence[Finding], wanted: Sequence[str], screen: Screen) -> None:
     for finding in found:
-        show_finding(finding, screen.text)
+        show_finding(finding, screen.text, width=screen.width)
     errors = sum(finding.severity is Severity.ERROR for finding in found)
     told = f"{_counted(len(wanted), 'skill')} checked: {_counted(errors, 'error')}"
     colour = "red" if errors else "yellow" if found else "green"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 import time
 import traceback
@@ -12,9 +13,11 @@ from pathlib import Path
 import click
 
 from engine.errors import DocumentError, EngineError
+from engine.frontends.cli.layout import terminal_width
 from engine.frontends.cli.screen import Screen
 from engine.frontends.cli.session import Session
 from engine.frontends.cli.source import show_finding
+from engine.workspace import make_private
 
 USAGE = 2
 INVALID = 6
@@ -68,7 +71,7 @@ def _misused(error: click.ClickException, screen: Screen) -> int:
 
 def _invalid(error: DocumentError, screen: Screen) -> int:
     for finding in error.findings[:MOST_FINDINGS]:
-        show_finding(finding, screen.note)
+        show_finding(finding, screen.note, width=terminal_width(sys.stderr))
     if (left := len(error.findings) - MOST_FINDINGS) > 0:
         screen.note(f"and {left} more")
     return _told(error.message, error.hint, error.exit_status, screen) if len(error.findings) > 1 else error.exit_status
@@ -110,7 +113,7 @@ def _folders(session: Session) -> list[Path]:
 def _kept(folder: Path, report: str) -> Path | None:
     path = folder / f"skill-crash-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.txt"
     with suppress(OSError):
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private(folder)
         path.touch(mode=0o600, exist_ok=False)
         path.write_text(report, encoding="utf-8")
         return path

@@ -6,13 +6,16 @@ import json
 import os
 import shutil
 import signal
+import sys
 import time
+from pathlib import Path
 
 import anyio
 import click
 
 from engine.frontends.cli.ending import exit_status, show_result
 from engine.frontends.cli.given import Given
+from engine.frontends.cli.layout import short_path
 from engine.frontends.cli.run import run_shown
 from engine.frontends.cli.screen import Screen, screen_options
 from engine.frontends.cli.session import Session
@@ -65,7 +68,7 @@ def demo_command(session: Session, reset: bool, stop: bool, screen: Screen) -> i
 
     result = anyio.run(run)
     show_result(result, screen)
-    screen.note(_moral(result))
+    screen.note(_moral(result) + _way_in())
     return exit_status(result)
 
 
@@ -77,6 +80,15 @@ def _moral(result: RunResult) -> str:
         return NOTHING
     healed = [step.name for step in result.steps if step.status == "healed"]
     return HEALED.format(count=len(healed), names=" and ".join(healed))
+
+
+def _way_in() -> str:
+    """How to call this command from here, where `skill` is another program (procps has one) or none."""
+    activate = Path(sys.prefix) / "bin" / "activate"
+    found = shutil.which("skill")
+    if not activate.is_file() or (found and Path(found).resolve().parent == activate.parent.resolve()):
+        return ""
+    return f"\nFor the command `skill`, type first:  . {short_path(activate)}"
 
 
 def stop_platform(workspace: Workspace, screen: Screen) -> None:

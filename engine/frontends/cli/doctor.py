@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -17,9 +16,13 @@ from engine.errors import DocumentError, EngineError
 from engine.frontends.cli.screen import Screen, screen_options
 from engine.frontends.cli.session import Session
 from engine.frontends.cli.tools import missing
+from engine.model.heal import Domain
 from engine.model.place import Severity
+from engine.sandbox.compute import interpreter_version
 from engine.wiring import Engine
-from engine.workspace import Workspace
+from engine.workspace import Workspace, make_private
+from tool_registry.local_platform.processes import NAMESPACES, isolation_of
+from tool_registry.registry import ToolRegistry
 
 LEAST_PYTHON = (3, 11)
 
@@ -68,8 +71,9 @@ def look_at(workspace: Workspace) -> Iterator[Look]:
     engine = Engine(workspace)
     yield _try("profile", lambda: f"{engine.profile}: {engine.loaded_profile.description}")
     yield _try("tools", lambda: _count_tools(engine))
+    yield _try("fixes", lambda: _count_fixes(engine))
     yield _try("skills", lambda: _count_skills(engine))
-    yield _try("compute", _interpreter)
+    yield _try("compute", lambda: f"pydantic-monty {interpreter_version()}")
     yield _memory(engine)
     yield _try("history", lambda: _history(engine))
 
@@ -83,7 +87,7 @@ def _python() -> Look:
 
 def _writable(name: str, folder: Path) -> Look:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private(folder)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
@@ -99,11 +103,7 @@ def _program(name: str, *, needed: bool) -> Look:
 
 
 def _isolation() -> Look:
-    command = ["unshare", "-Urn", "--fork", "true"]
-    works = (
-        shutil.which("unshare") is not None
-        and subprocess.run(command, check=False, capture_output=True).returncode == 0
-    )
+    works = isolation_of() == NAMESPACES
     found = "user and network namespaces" if works else "process groups only"
     way_out = (
         ""
@@ -127,6 +127,31 @@ def _count_tools(engine: Engine) -> str:
     return f"{len(engine.registry)}" + (f", {len(lacking)} lack something: {', '.join(lacking)}" if lacking else "")
 
 
+def _count_fixes(engine: Engine) -> str:
+    """How many fixes the domains name; a mistake in one would else be found when it is needed."""
+    wrong = [told for domain in engine.domains.values() for told in _wrong_fixes(domain, engine.registry)]
+    wrong += [
+        f"{name} depends on {tool.domain}, which no profile describes"
+        for name, tool in engine.registry.items()
+        if tool.domain and tool.domain not in engine.domains and tool.location.startswith(str(engine.workspace.folder))
+    ]
+    if wrong:
+        raise EngineError("; ".join(wrong), hint="docs/workspace.md shows a domain and its fixes")
+    return str(sum(len(domain.fixes) for domain in engine.domains.values()))
+
+
+def _wrong_fixes(domain: Domain, registry: ToolRegistry) -> Iterator[str]:
+    for role, plan in domain.fixes.items():
+        called = [plan.call, plan.verify] if plan.verify else [plan.call]
+        yield from (
+            f"{domain.name}.{role} names {call.tool}, which is no tool" for call in called if call.tool not in registry
+        )
+        if plan.call.tool in registry and registry[plan.call.tool].fix is None:
+            yield f"{domain.name}.{role} names {plan.call.tool}, which is not marked as a fix"
+        if role not in ("login", "connect", "registry_login") and role not in registry:
+            yield f"{domain.name}.{role} is neither login nor connect nor a fix tool"
+
+
 def _count_skills(engine: Engine) -> str:
     entries = engine.library.entries()
     broken = [
@@ -137,16 +162,6 @@ def _count_skills(engine: Engine) -> str:
     if broken:
         raise EngineError(f"{', '.join(broken)} cannot run", hint="skill check " + " ".join(broken))
     return f"{len(entries)}, all valid"
-
-
-def _interpreter() -> str:
-    try:
-        from pydantic_monty import __version__  # noqa: PLC0415 - late: an import of its own, and the thing looked at
-    except ImportError as error:
-        raise EngineError(
-            f"no interpreter for compute steps: {error}", hint="pip install pydantic-monty==1.4.0"
-        ) from error
-    return f"pydantic-monty {__version__}"
 
 
 def _memory(engine: Engine) -> Look:

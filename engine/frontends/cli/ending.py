@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.frontends.cli.layout import beside, took
+from engine.frontends.cli.layout import beside, json_text, took
 from engine.frontends.cli.screen import Screen
 from engine.model.outcome import RunResult, RunStatus, StepResult, StepStatus
 
@@ -62,9 +62,7 @@ def _plain(value: Any) -> str:
     """A value as people read it: text as it is, everything else as JSON."""
     if isinstance(value, str):
         return value
-    import json  # noqa: PLC0415 - late: most runs end in a summary
-
-    return json.dumps(value, ensure_ascii=False, default=str)
+    return json_text(value)
 
 
 def result_record(result: RunResult) -> dict[str, Any]:

@@ -40,7 +40,7 @@ def missing_inputs(skill: Skill, given: Given) -> Given:
     answers = {
         declared.name: _ask(declared)
         for declared in skill.inputs
-        if declared.required and not declared.has_default and declared.name not in given.values
+        if declared.must_be_given and declared.name not in given.values
     }
     return Given(values={**given.values, **answers}, from_text=given.from_text | answers.keys())
 

@@ -67,7 +67,8 @@ def _show_run(record: RunRecord, steps: tuple[StepRecord, ...], screen: Screen) 
     names = name_width(step.name for step in steps)
     for step in steps:
         told = _step_told(step)
-        drawn = step_lines(step.name, step.status, duration=step.duration, told=told, names=names, width=screen.width)
+        state = step.status or ("running" if status == "running" else "stopped")
+        drawn = step_lines(step.name, state, duration=step.duration, told=told, names=names, width=screen.width)
         for line in drawn:
             screen.text(line, fg=colour_of(step.status), dim=step.status == "skipped" or None)
         for line in way_out_lines(step.remediation, screen.width):
@@ -99,7 +100,7 @@ def logs_command(session: Session, run: str, step: str | None, screen: Screen) -
         screen.result([event_record(event) for event in events])
         return
     if not events and step:
-        screen.note(f"run {record.id} has no step called {step}")
+        screen.note(f"run {record.id} has no step called {step}; `skill status {record.id}` lists its steps")
     names = name_width(event.step for event in events)
     for event in events:
         at = time.strftime("%H:%M:%S", time.localtime(event.at))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 NARROWEST = 40
 """Columns; a terminal that says it has fewer is written to as if it had these."""
@@ -15,7 +16,13 @@ LEAST_ROOM = 24
 COMFORT = 44
 """Columns the last column of a table should have before spare columns are shown."""
 GAP = "  "
-_CONTROL = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|.)|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CONTROL = re.compile(
+    r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|.)|"
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]"
+)
+"""What a terminal would obey instead of show: escape sequences, controls, and marks that turn the writing round."""
+
+_UNSEEN = re.compile(r"[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 def terminal_width(stream: TextIO) -> int | None:
@@ -34,6 +41,12 @@ def terminal_width(stream: TextIO) -> int | None:
 def printable(text: str) -> str:
     """`text` without what would move the cursor, change colours or retitle a terminal."""
     return _CONTROL.sub("", text)
+
+
+def json_text(value: Any, *, indent: int | None = None) -> str:
+    """`value` as JSON that keeps its letters and escapes what a terminal would obey."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent, default=str)
+    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def one_line(text: str) -> str:

@@ -14,7 +14,7 @@ from engine.frontends.cli.layout import beside, one_line, short_path, terminal_w
 from engine.frontends.cli.screen import Screen, screen_options
 from engine.frontends.cli.session import Session
 from engine.library import SkillEntry, SkillLibrary
-from engine.model.skill import ComputeStep, Input, Skill, Step, StopStep, ToolStep
+from engine.model.skill import ComputeStep, Input, Skill, Step, StopStep, ToolStep, action_of
 from engine.sandbox import Sandbox
 
 WIDEST_NAME = 30
@@ -107,7 +107,7 @@ def show_command(session: Session, name: str, screen: Screen) -> None:
 def input_row(declared: Input) -> tuple[str, str]:
     """An input's name, and everything else about it in a line."""
     facts = [declared.type.value if declared.type else "any"]
-    facts += ["required"] if declared.required and not declared.has_default else []
+    facts += ["required"] if declared.must_be_given else []
     facts += [f"default {json.dumps(declared.default)}"] if declared.has_default and not declared.secret else []
     facts += [f"one of {', '.join(map(str, declared.enum))}"] if declared.enum else []
     facts += ["secret"] if declared.secret else []
@@ -134,7 +134,7 @@ def _input_record(declared: Input) -> dict[str, Any]:
         "name": declared.name,
         "type": declared.type.value if declared.type else None,
         "description": declared.description,
-        "required": declared.required and not declared.has_default,
+        "required": declared.must_be_given,
         "default": None if declared.secret else declared.default,
         "enum": list(declared.enum),
         "secret": declared.secret,
@@ -144,18 +144,11 @@ def _input_record(declared: Input) -> dict[str, Any]:
 def _step_record(step: Step) -> dict[str, Any]:
     return {
         "name": step.name,
-        "action": _action(step),
+        "action": action_of(step),
         "tool": step.tool if isinstance(step, ToolStep) else None,
         "description": step.description,
         "condition": step.condition.text if step.condition else None,
     }
-
-
-def _action(step: Step) -> str:
-    """The name of a step's action, as authors write it."""
-    from engine.run.perform import action_of  # noqa: PLC0415 - late: listing skills runs nothing
-
-    return action_of(step)
 
 
 def _section(screen: Screen, title: str, rows: list[tuple[str, str]]) -> None:
@@ -170,7 +163,7 @@ def _section(screen: Screen, title: str, rows: list[tuple[str, str]]) -> None:
 
 def _step_line(step: Step, *, verbose: bool) -> str:
     """What a step is for, else what it does; when verbose both, and its condition."""
-    action = step.tool if isinstance(step, ToolStep) else _action(step)
+    action = step.tool if isinstance(step, ToolStep) else action_of(step)
     told = one_line(step.description)
     condition = f"  [if {one_line(step.condition.text)}]" if step.condition else ""
     if verbose or not told:

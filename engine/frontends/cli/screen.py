@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import click
 
-from engine.frontends.cli.layout import printable, table, terminal_width
+from engine.frontends.cli.layout import json_text, printable, table, terminal_width
 from engine.frontends.cli.session import Session
 from engine.model.secret import Secrets
 
@@ -47,13 +47,13 @@ class Screen:
         match self.format:
             case "jsonl":
                 for element in masked if isinstance(masked, list) else [masked]:
-                    click.echo(json.dumps(element, ensure_ascii=False, default=str))
+                    click.echo(json_text(element))
             case "yaml":
                 from engine.documents import dump  # noqa: PLC0415 - late: only this format needs it
 
                 click.echo(dump(json.loads(json.dumps(masked, default=str))), nl=False)
             case _:
-                click.echo(json.dumps(masked, ensure_ascii=False, indent=2, default=str))
+                click.echo(json_text(masked, indent=2))
 
     def text(self, text: str = "", **style: Any) -> None:
         """Writes a line for people to standard output."""

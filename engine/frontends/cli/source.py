@@ -6,22 +6,27 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from engine.frontends.cli.layout import short_path
+from engine.frontends.cli.layout import fold, short_path
 from engine.model.place import Finding, Place, Severity
 
 WINDOW = 100
 """Characters of a long line that are shown around the column."""
+INDENT = "    "
+"""Before what of a finding stands on lines of its own."""
 LARGEST_FILE = 2_000_000
 """Bytes; a larger file is not read again only to show a line of it."""
 
 Write = Callable[..., None]
 
 
-def show_finding(finding: Finding, write: Write) -> None:
+def show_finding(finding: Finding, write: Write, *, width: int | None = None) -> None:
     """Writes a finding, red for an error and yellow for a warning, with the line it is about under it."""
     colour = "red" if finding.severity is Severity.ERROR else "yellow"
     place = replace(finding.place, file=short_path(finding.place.file))
-    write(str(replace(finding, place=place)), fg=colour)
+    first, *more = fold(str(replace(finding, place=place)), width and width - len(INDENT))
+    write(first, fg=colour)
+    for line in more:
+        write(f"{INDENT}{line}", fg=colour)
     for line in source_lines(finding.place):
         write(line, dim=True)
 

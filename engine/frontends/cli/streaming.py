@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from engine.frontends.cli.layout import json_text
 from engine.model.event import Event
 
 Listener = Callable[[Event], None]
@@ -20,7 +20,7 @@ def event_record(event: Event) -> dict[str, Any]:
 
 def stream(event: Event) -> None:
     """Writes the event to standard output now, whoever reads it may be waiting."""
-    sys.stdout.write(json.dumps(event_record(event), ensure_ascii=False, default=str) + "\n")
+    sys.stdout.write(json_text(event_record(event)) + "\n")
     sys.stdout.flush()
 
 

@@ -1,9 +1,10 @@
-"""`skill tools`: what skills can call, and what each tool promises and needs."""
+"""`skill tools`: what skills can call, and what each tool promises, gives and needs."""
 
 from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import Any
 
@@ -44,7 +45,7 @@ def tools_command(session: Session, name: str | None, effect: str | None, domain
         return
     rows = [[tool.name, tool.effect.value, tool.domain or "", one_line(tool.description)] for tool in tools]
     screen.table(rows, ["TOOL", "EFFECT", "DOMAIN", "WHAT IT DOES"], spare=["DOMAIN"], lines=2)
-    screen.note("`skill tools NAME` shows what one takes", dim=True)
+    screen.note("`skill tools NAME` shows what one takes and gives", dim=True)
 
 
 def tool_record(tool: Tool) -> dict[str, Any]:
@@ -89,6 +90,7 @@ def _show_tool(tool: Tool, screen: Screen) -> None:
         screen.text(line)
     screen.text(f"\n  {_promises(tool)}")
     _parameters(tool, screen)
+    _result(tool, screen)
     for lack in missing(tool):
         screen.text(f"\n  missing here: {lack}", fg="yellow")
     for example in tool.examples or ({},):
@@ -107,6 +109,30 @@ def _parameters(tool: Tool, screen: Screen) -> None:
         head = f"    {name:<{width}}  {_type(schema):<8}  {need}  "
         for line in beside(head, one_line(schema.get("description", "")), screen.width, lines=6):
             screen.text(line)
+
+
+def _result(tool: Tool, screen: Screen) -> None:
+    """What a call gives, so that an author knows what to write after the step's name; nothing when it is not told."""
+    rows = list(_fields(tool.result)) if tool.result else []
+    if not rows:
+        return
+    screen.text("\n  gives", bold=True)
+    width = max(len(path) for path, _, _ in rows)
+    for path, kind, told in rows:
+        head = f"    {path:<{width}}  {kind:<8}  " if width else f"    {kind}  "
+        for line in beside(head, told, screen.width, lines=6):
+            screen.text(line)
+
+
+def _fields(schema: Any, path: str = "") -> Iterator[tuple[str, str, str]]:
+    """Where each value stands in a result, its type, and what it is: `pods[].name`, string."""
+    known, element = schema.get("properties", {}), schema.get("items")
+    for name, inner in known.items():
+        yield from _fields(inner, f"{path}.{name}" if path else name)
+    if isinstance(element, dict):
+        yield from _fields(element, f"{path}[]")
+    elif not known:
+        yield path, _type(schema), one_line(schema.get("description", ""))
 
 
 def _type(schema: Any) -> str:

@@ -13,6 +13,7 @@ from tests.unit.functions.stand_in_server import Answer, StandIn
 from tool_registry.functions.local_login import kube_login, kube_whoami
 from tool_registry.functions.local_start import local_platform_ready, local_platform_start
 from tool_registry.functions.platform import OWN_PORTS, call_platform, platform_port, platform_url
+from tool_registry.local_platform.endpoint import held
 from tool_registry.tool import ToolError
 
 EXPIRED = Answer(status=401, body={"error": "the token expired at 09:00:00", "code": "invalid_token"})
@@ -126,3 +127,31 @@ async def test_a_platform_that_cannot_start_shows_its_last_words(contexts: Conte
         await local_platform_start(contexts({"platform": str(tmp_path / "platform")}))
     assert caught.value.exit_status == 1
     assert "platform.lock" in caught.value.output
+
+
+async def test_nobody_who_took_a_dead_platforms_port_gets_the_secret(contexts: Contexts, tmp_path: Path) -> None:
+    """A killed platform leaves its endpoint.json behind, and its port to anybody on this machine."""
+    settings = enrolled(tmp_path)
+    with StandIn({"POST /oauth/token": GRANTED, "GET /healthz": Answer(body={"platform": "it"})}) as squatter:
+        (tmp_path / "platform/endpoint.json").write_text(json.dumps({"url": squatter.url, "pid": 1}))
+        (tmp_path / "platform/platform.lock").touch()
+        for call in (kube_login, local_platform_ready):
+            with pytest.raises(ToolError) as caught:
+                await call(contexts(settings))
+            assert (caught.value.errno, caught.value.sent) == ("ECONNREFUSED", False)
+        assert squatter.asked == []
+
+
+async def test_the_platform_that_holds_its_folder_is_asked(contexts: Contexts, tmp_path: Path) -> None:
+    """The lock ends with the process that has it, however it ends."""
+    settings = enrolled(tmp_path)
+    with StandIn({"POST /oauth/token": GRANTED}) as platform, held(tmp_path / "platform"):
+        (tmp_path / "platform/endpoint.json").write_text(json.dumps({"url": platform.url, "pid": 1}))
+        assert (await kube_login(contexts(settings)))["server"] == platform.url
+
+
+@pytest.mark.parametrize("url", ["http://evil.example:80", "https://127.0.0.1:1", "http://127.0.0.1@evil.example", "x"])
+def test_an_endpoint_elsewhere_is_not_believed(tmp_path: Path, url: str) -> None:
+    """The embedded platform is on this machine; a server elsewhere is configured, in the settings, as `url`."""
+    (tmp_path / "endpoint.json").write_text(json.dumps({"url": url}))
+    assert platform_url({"platform": str(tmp_path), "port": 2718}) == "http://127.0.0.1:2718"

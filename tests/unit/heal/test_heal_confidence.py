@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from engine.heal.confidence import ConfidenceWord, wilson, word
+from engine.heal.confidence import ConfidenceWord, word
+from engine.model.tally import lower_bound
 
 
 @pytest.mark.parametrize(
@@ -12,12 +13,12 @@ from engine.heal.confidence import ConfidenceWord, wilson, word
 )
 def test_the_bound_is_wilsons(right: int, seen: int, bound: float) -> None:
     """Reference values of the one-sided 95 % Wilson bound."""
-    assert wilson(right, seen) == pytest.approx(bound, abs=0.001)
+    assert lower_bound(right, seen) == pytest.approx(bound, abs=0.001)
 
 
 def test_twenty_five_of_twenty_five_may_act_and_twenty_four_may_not() -> None:
     """The least evidence that reaches 0.90."""
-    assert wilson(24, 24) < 0.90 <= wilson(25, 25)
+    assert lower_bound(24, 24) < 0.90 <= lower_bound(25, 25)
 
 
 @pytest.mark.parametrize(

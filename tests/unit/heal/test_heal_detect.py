@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from engine.heal.confidence import wilson
 from engine.heal.detect import LONGEST_LINE, WINDOW, diagnose, matching, normalise, told_line
 from engine.model.failure import Basis, Evidence, Failure, FailureKind, Pattern
+from engine.model.tally import lower_bound
 
 LOGIN = Pattern(
     id="login", expression=r"^login failed$", kind=FailureKind.AUTH_EXPIRED, seen=50, right=50, untouched=True
@@ -55,7 +55,7 @@ def test_an_ambiguous_exit_status_leaves_it_to_the_words(program: str, status: i
 
 def test_words_are_as_sure_as_their_counts() -> None:
     """A pattern's confidence is the lower bound of how often it was right."""
-    assert diagnose(failed(text="login failed"), [LOGIN]).confidence == wilson(50, 50)
+    assert diagnose(failed(text="login failed"), [LOGIN]).confidence == lower_bound(50, 50)
 
 
 def test_the_most_confident_pattern_wins() -> None:

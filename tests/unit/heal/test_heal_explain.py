@@ -89,6 +89,7 @@ def test_a_foreign_namespace_names_its_owner_and_lists_yours() -> None:
     assert "bonfire namespace list --mine" in told(text)
     assert "Yours are: ephemeral-1, ephemeral-2." in told(text, details={"owned": ["ephemeral-1", "ephemeral-2"]})
     assert "You have none" in told(text, details={"owned": []})
+    assert "Yours are: ephemeral-3." in told(text, details={"ours": ["ephemeral-3"]})
 
 
 def test_a_short_sha_is_counted_and_expanded() -> None:

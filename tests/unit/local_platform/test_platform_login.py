@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
 import json
 import time
 from pathlib import Path
@@ -84,3 +86,16 @@ def test_a_token_without_signature_is_refused(login: Login) -> None:
     for header in ({"alg": "none"}, {"alg": "HS256", "typ": "JWT"}):
         with pytest.raises(Refusal, match="not issued here"):
             login.caller(f"Bearer {part(header)}.{part(claims)}.")
+
+
+@pytest.mark.parametrize("claims", [{"exp": None}, {"exp": "later"}, {"exp": -1e30}, {"exp": 1e300}, {"sub": 7}, []])
+def test_signed_claims_of_a_strange_shape_are_refused(login: Login, tmp_path: Path, claims: Any) -> None:
+    """Even with the key, a token is only what is issued here."""
+    body = {"iss": "skill-engine local profile", "sub": "ada", "exp": time.time() + 9}
+    signed = (
+        f"{part({'alg': 'HS256', 'typ': 'JWT'})}.{part({**body, **claims} if isinstance(claims, dict) else claims)}"
+    )
+    key = bytes.fromhex((tmp_path / "login" / "signing.key").read_text())
+    signature = base64.urlsafe_b64encode(hmac.new(key, signed.encode(), hashlib.sha256).digest()).rstrip(b"=").decode()
+    with pytest.raises(Refusal, match="not issued here"):
+        login.caller(f"Bearer {signed}.{signature}")

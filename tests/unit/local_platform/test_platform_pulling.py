@@ -105,3 +105,32 @@ def test_only_images_of_this_registry_by_digest(image: str, digest: str) -> None
     assert reference("127.0.0.1:80/demo/shop", DIGEST, 80).name == "demo/shop"
     with pytest.raises(Refusal):
         reference(image, digest, 80)
+
+
+def test_a_link_that_leads_out_by_way_of_another_is_refused(tmp_path: Path) -> None:
+    """`a/b/top` is the folder itself, so `a/b/top/..` is outside, though the path alone looks as if it stayed."""
+    (tmp_path / "app").mkdir()
+    through = (
+        entry("a/b", kind=tarfile.DIRTYPE),
+        entry("a/b/top", kind=tarfile.SYMTYPE, link="../.."),
+        entry("out", kind=tarfile.SYMTYPE, link="a/b/top/../other"),
+    )
+    with pytest.raises(Refusal, match="leads out"):
+        unpack_layer(layer(*through), tmp_path / "app")
+
+
+def test_links_in_a_circle_are_harmless(tmp_path: Path) -> None:
+    """They lead nowhere, and so not out."""
+    round_and_round = (entry("a", kind=tarfile.SYMTYPE, link="b"), entry("b", kind=tarfile.SYMTYPE, link="a"))
+    unpack_layer(layer(*round_and_round), tmp_path)
+    assert (tmp_path / "a").is_symlink()
+
+
+def test_a_sparse_file_is_refused(tmp_path: Path) -> None:
+    """A header of a few bytes would fill the disk with a terabyte of zeros."""
+    sparse = tarfile.TarInfo("zeros")
+    sparse.pax_headers = {"GNU.sparse.size": str(1 << 40), "GNU.sparse.map": "0,4", "GNU.sparse.numblocks": "1"}
+    with pytest.raises(Refusal) as refused:
+        unpack_layer(layer(sparse), tmp_path)
+    assert refused.value.code == "bad_image"
+    assert list(tmp_path.iterdir()) == []

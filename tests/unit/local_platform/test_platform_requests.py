@@ -52,3 +52,10 @@ def test_a_wrong_shape_is_named(ask: Callable[[Fields, str], object], value: obj
     with pytest.raises(Refusal, match=r"^field") as refused:
         ask(Fields({"field": value}), "field")
     assert refused.value.code == "bad_request"
+
+
+@pytest.mark.parametrize("number", ["1e999", "NaN", "1" * 4000, "-1", "0", "true", '"5"'])
+def test_a_number_nobody_can_reckon_with_is_refused(number: str) -> None:
+    """An integer of 4,000 digits is JSON, and no float can hold it."""
+    with pytest.raises(Refusal, match="duration must be a number of seconds"):
+        request(f'{{"duration": {number}}}'.encode()).fields().seconds("duration")

@@ -9,12 +9,11 @@ import pytest
 from engine.documents import read
 from engine.documents import schema as load_schema
 from engine.errors import DocumentError
-from engine.heal.confidence import wilson
 from engine.memory import Memory
 from engine.memory.books import SCHEMAS
 from engine.model.failure import FailureKind
 from engine.model.secret import Secrets
-from engine.model.tally import FailureRecord, FailureTotals, lower_bound
+from engine.model.tally import FailureRecord, FailureTotals
 from tests.unit.memory.conftest import NOON
 
 
@@ -169,12 +168,6 @@ def test_the_schema_lists_every_kind_of_failure() -> None:
     """A new kind must be added to both."""
     (section,) = load_schema("patterns")["patternProperties"].values()
     assert section["items"]["properties"]["kind"]["enum"] == [kind.value for kind in FailureKind]
-
-
-@pytest.mark.parametrize(("right", "seen"), [(0, 0), (0, 5), (5, 5), (43, 45), (95, 100)])
-def test_confidence_means_the_same_here_and_in_healing(right: int, seen: int) -> None:
-    """Two rooms that do not know each other use one formula."""
-    assert lower_bound(right, seen) == pytest.approx(wilson(right, seen))
 
 
 @pytest.mark.parametrize("file", SCHEMAS)

@@ -92,3 +92,52 @@ async def test_json_is_read() -> None:
         with pytest.raises(ToolError) as caught:
             await _call("json_parse", text=text)
         assert caught.value.kind == "syntax_error"
+
+
+async def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    """A pipe would block its reader for ever, in a thread that nobody can end."""
+    context = ToolContext(timeout=10, folder=tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    for path in ("pipe", "folder"):
+        with pytest.raises(ToolError, match="not a file"):
+            await _call("file_read", context, path=path)
+        with pytest.raises(ToolError, match="not a file"):
+            await _call("file_write", context, path=path, text="x")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "tools/own.yaml",
+        "config/own_profile.yaml",
+        "skill.toml",
+        ".skill/state/kubeconfig",
+        ".skill/history.db",
+        ".GIT/x",
+    ],
+)
+async def test_a_skill_does_not_write_what_gives_it_more(tmp_path: Path, path: str) -> None:
+    """Which programs there are, what repairs them and what is remembered is for a person to say."""
+    context = ToolContext(timeout=10, folder=tmp_path, state=tmp_path / ".skill" / "state")
+    with pytest.raises(ToolError, match="belongs to") as caught:
+        await _call("file_write", context, path=path, text="x")
+    assert caught.value.kind == "usage_error"
+    assert os.listdir(tmp_path) == []  # noqa: PTH208 - names only
+
+
+async def test_tokens_are_not_read_as_files(tmp_path: Path) -> None:
+    """Read through a link, too: what is kept in the state folder is masked only where a tool hands it out."""
+    context = ToolContext(timeout=10, folder=tmp_path, state=tmp_path / ".skill" / "state")
+    context.state.mkdir(parents=True)
+    (context.state / "kubeconfig").write_text("token")
+    (tmp_path / "link").symlink_to(context.state / "kubeconfig")
+    for path in (".skill/state/kubeconfig", "link"):
+        with pytest.raises(ToolError, match="tokens are kept there"):
+            await _call("file_read", context, path=path)
+
+
+async def test_text_that_no_file_can_hold_is_refused(tmp_path: Path) -> None:
+    """Half a surrogate pair is not written as something else."""
+    with pytest.raises(ToolError, match="cannot be written"):
+        await _call("file_write", ToolContext(timeout=10, folder=tmp_path), path="x", text="\ud800")

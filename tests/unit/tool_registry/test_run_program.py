@@ -12,7 +12,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from tool_registry.sources.command import run_program
+from tool_registry.sources.process import run_program
 from tool_registry.tool import ToolError
 
 STUBBORN = """
