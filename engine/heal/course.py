@@ -61,7 +61,8 @@ class Course:
         if outcome.ok:
             return grown
         said = outcome.failure.message if outcome.failure else "it gave no reason"
-        return replace(grown, left_because=f"the fix {decision.plan.call} failed: {said}", suggestion=None)
+        because = f"the fix {decision.plan.call} failed: {said}" if outcome.ran else said
+        return replace(grown, left_because=because, suggestion=None)
 
     def tried(self, again: Attempt) -> Course:
         """With one more attempt."""

@@ -13,7 +13,7 @@ import os
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -82,10 +82,10 @@ class FixRunner:
     def _too_soon(self, plan: FixPlan, domain: str, last: dict[str, Any]) -> FixOutcome:
         age = self.clock() - last["finished_at"]
         reason = (
-            f"{plan.call.tool} worked {age:.0f} s ago and did not help this call; "
-            f"not repeated within {plan.cooldown:g} s"
+            f"{plan.call.tool} worked {age:.0f} s ago and is not repeated within {plan.cooldown:g} s; "
+            f"try again in {plan.cooldown - age:.0f} s"
         )
-        return _shared(plan, domain, last, Failure(message=reason, tool=plan.call.tool))
+        return replace(_shared(plan, domain, last, Failure(message=reason, tool=plan.call.tool)), ran=False)
 
     @asynccontextmanager
     async def _locked(self, fix: str, domain: str) -> AsyncIterator[_Kept]:

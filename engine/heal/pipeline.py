@@ -86,7 +86,10 @@ class Pipeline:
                 f"{request.tool.name} may have had its effect, and {tool.verify} could not tell: {look.failure.message}"
             )
             return replace(course, unsettled=said)
-        happened = look.value.get("happened") if isinstance(look.value, dict) else look.value is True
+        happened = look.value.get("happened") if isinstance(look.value, dict) else look.value
+        if not isinstance(happened, bool):
+            said = f"{tool.name} may have had its effect, and {tool.verify} said neither true nor false"
+            return replace(course, unsettled=said)
         _stage(
             request, Stage.DECIDE, {"answer": f"{tool.verify} says it {'happened' if happened else 'did not happen'}"}
         )

@@ -206,9 +206,7 @@ class HealPolicy:
         if allowed is not None and found.role not in allowed and call.tool not in allowed:
             return LeaveAlone(because=f"The step does not allow the fix {found.role} (heal.fixes).", suggestion=call)
         if any(done.fix in {found.role, call.tool} for done in situation.fixes_done):
-            return LeaveAlone(
-                because=f"{call.tool} was already run in this step, and no fix is run twice.", suggestion=call
-            )
+            return LeaveAlone(because=f"{call.tool} was run and did not help, and no fix is run twice in a step.")
         limit = self.max_fixes if situation.narrowing.max_fixes is None else situation.narrowing.max_fixes
         limit = min(limit, self.max_fixes)
         if len(situation.fixes_done) >= limit:

@@ -120,8 +120,8 @@ class FixOutcome:
     """What a fix did.
 
     `shared` is true when another step, run or process had just run it and its outcome was used; `helped` is known only
-    after the retry. `started_at` and `finished_at` are seconds since the epoch; `signature`, `kind` and `pattern` name
-    the failure it was run for.
+    after the retry; `ran` is false when it was held back because it had just worked. `started_at` and `finished_at` are
+    seconds since the epoch; `signature`, `kind` and `pattern` name the failure it was run for.
     """
 
     fix: str
@@ -132,6 +132,7 @@ class FixOutcome:
     started_at: float
     finished_at: float
     failure: Failure | None = None
+    ran: bool = True
     helped: bool | None = None
     signature: str = ""
     kind: FailureKind | None = None

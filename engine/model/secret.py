@@ -133,7 +133,8 @@ def _in_base64(text: str) -> list[str]:
     import base64  # noqa: PLC0415 - late: most processes have no secret
 
     raw = text.encode("utf-8", "surrogatepass")
-    forms = []
+    whole_text = base64.b64encode(raw).decode()
+    forms = [whole_text, whole_text.replace("+", "-").replace("/", "_")] if len(whole_text) >= SHORTEST_BASE64 else []
     for before, unsure in enumerate((0, 2, 3)):
         whole = (before + len(raw)) // 3 * 3
         signs = base64.b64encode((b"\0" * before + raw)[:whole]).decode()[unsure:]

@@ -158,6 +158,9 @@ def teller(word: Any, calls: list[str]) -> Tool:
         ({"happened": False}, 2, "ok"),
         (False, 2, "ok"),
         (ToolError("nobody knows", http_status=500), 1, "failed"),
+        ({"found": True}, 1, "failed"),
+        (None, 1, "failed"),
+        ("yes", 1, "failed"),
     ],
 )
 async def test_verify_decides_where_a_tool_declares_it(

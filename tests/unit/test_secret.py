@@ -118,3 +118,10 @@ def test_a_secret_inside_base64_is_masked(before: str, after: str) -> None:
     left = base64.b64decode(shown.partition("\u2022")[0] + "===", validate=False)
     assert "\u2022\u2022\u2022" in shown
     assert b"s3cr3t" not in left
+
+
+def test_a_secret_that_is_all_of_a_base64_text_leaves_nothing() -> None:
+    """No last signs stay behind that would tell the end of it."""
+    secrets = Secrets()
+    secrets.add("hunter2-Zq9")
+    assert secrets.mask(base64.b64encode(b"hunter2-Zq9").decode()) == MASK

@@ -116,7 +116,7 @@ async def request(  # noqa: PLR0913 - a request is a flat record, every part by 
     with anyio.move_on_after(seconds):
         return await _answered(asked, expected, context, progress)
     raise ToolError(
-        f"{asked.method} {spoken(url)} did not finish within {seconds:g} seconds",
+        f"{asked.method} {spoken(url)} did not finish within {seconds:.3g} seconds",
         kind="timeout",
         sent=progress.sent,
         details={"seconds": seconds},

@@ -103,7 +103,7 @@ async def run_program(
         said = f"{completed.program} printed more than {child.runaway_limit:,} bytes and was ended"
         raise _cut_short(completed, said, "resource_exhausted")
     if child.forced:
-        said = f"{completed.program} did not finish within {timeout:g} seconds and was ended"
+        said = f"{completed.program} did not finish within {timeout:.3g} seconds and was ended"
         raise _cut_short(completed, said, "timeout")
     return completed
 

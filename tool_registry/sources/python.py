@@ -185,5 +185,5 @@ async def within(seconds: float, name: str, call: Callable[[], Awaitable[Any]]) 
     with anyio.move_on_after(seconds) as scope:
         return await call()
     if scope.cancelled_caught:
-        raise ToolError(f"{name} did not finish within {seconds:g} seconds", kind="timeout")
+        raise ToolError(f"{name} did not finish within {seconds:.3g} seconds", kind="timeout")
     return None

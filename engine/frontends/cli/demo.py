@@ -37,7 +37,7 @@ forge, image registry, login, namespaces). It listens on this machine's
 loopback interface only, is started when nothing answers, and is no cluster.
 """
 HEALED = """
-{count} of its steps failed and were healed: {names}.
+{count} of its steps failed and {verb} healed: {names}.
 Run it again: what is healed stays healed. `skill demo --stop` ends the platform."""
 NOTHING = """
 Nothing needed healing: the platform runs, and the token still holds.
@@ -79,7 +79,8 @@ def _moral(result: RunResult) -> str:
     if not result.healed:
         return NOTHING
     healed = [step.name for step in result.steps if step.status == "healed"]
-    return HEALED.format(count=len(healed), names=" and ".join(healed))
+    verb = "was" if len(healed) == 1 else "were"
+    return HEALED.format(count=len(healed), verb=verb, names=" and ".join(healed))
 
 
 def _way_in() -> str:

@@ -89,7 +89,7 @@ async def test_a_fix_that_just_worked_is_not_repeated(runner: FixRunner) -> None
     assert calls == ["login"]
     assert not again.ok
     assert again.failure is not None
-    assert "not repeated within 60 s" in again.failure.message
+    assert "is not repeated within 60 s" in again.failure.message
 
 
 async def test_other_domains_have_their_own_login(runner: FixRunner) -> None:
