@@ -27,8 +27,8 @@ from bench.workloads import SCRIPTS, WORKLOADS, Command, Workload, check_large, 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 SIZES = (100, 1_000, 10_000)
 LEGEND = (
-    "In brackets: how many times what `skill` takes. Bare Python is the standard library with two SQLite commits a step",
-    "and nothing else; a no-op of go-task is its own shell's `:`, and it keeps no history.",
+    "In brackets: how many times what `skill` takes. Bare Python is the standard library with two SQLite commits a",
+    "step and nothing else; a no-op of go-task is its own shell's `:`, and it keeps no history.",
 )
 SLOW = 10.0
 """CPU seconds from which a command is measured once only."""
