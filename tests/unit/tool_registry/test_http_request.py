@@ -195,9 +195,9 @@ async def test_answer_that_is_no_http() -> None:
 async def test_deadline_covers_everything() -> None:
     """A slow server is a timeout at the deadline, and the request had been sent."""
     began = time.monotonic()
-    with small_server(lambda _: Told(pause=1.5)) as server:
+    with small_server(lambda _: Told(pause=3)) as server:
         failure = await _failure("GET", server.url, timeout=0.2)
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 2.9
     assert (failure.kind, failure.sent) == ("timeout", True)
 
 

