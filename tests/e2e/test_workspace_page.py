@@ -91,3 +91,13 @@ def test_the_page_s_other_settings_and_its_profile_are_valid(shell: Any) -> None
     done = shell.run("doctor")
     assert "stage: The shop's stage." in done.stdout, done.stdout + done.stderr
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_doctor_finds_a_fix_that_names_no_tool(shell: Any) -> None:
+    """A mistake in skill.toml is said before the token expires, not when."""
+    furnish(shell.folder, 8765)
+    text = (shell.folder / "skill.toml").read_text()
+    (shell.folder / "skill.toml").write_text(text.replace('"shop_login"', '"shop_logn"'))
+    done = shell.run("doctor")
+    assert done.returncode == 1
+    assert "shop.login names shop_logn, which is no tool" in " ".join(done.stdout.split())
