@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import os
 import signal
 import subprocess
-import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterator
@@ -15,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-SKILL = Path(sys.executable).with_name("skill")
+from tests.shell import Shell
+
 SETTINGS = """
 [domains.door]
 description = "A door with a lock."
@@ -52,11 +50,8 @@ steps:
 
 
 @dataclass(frozen=True, slots=True)
-class Workshop:
-    """Runs `skill` in `folder` with its live files in `home`; the tools work in `folder` and write `log` there."""
-
-    folder: Path
-    home: Path
+class Workshop(Shell):
+    """A shell whose folder has tools in it; they work there, and write `log` there."""
 
     def furnish(self, *, log_in: str = LOG_IN) -> None:
         """Puts the door's tools there; without a file `token`, `look` fails for want of credentials."""
@@ -90,40 +85,10 @@ class Workshop:
         path = self.folder / "log"
         return path.read_text().splitlines() if path.exists() else []
 
-    @property
-    def environment(self) -> dict[str, str]:
-        """What the command sees: this machine's environment, our home, and nobody to ask."""
-        return {**os.environ, "SKILL_HOME": str(self.home), "NO_COLOR": "1", "CI": "true"}
-
-    def run(self, *words: str, prefix: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
-        """The finished command; `prefix` are words before it (`unshare`)."""
-        return subprocess.run(
-            [*prefix, str(SKILL), *words],
-            cwd=self.folder,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-
-    def json(self, *words: str, status: int = 0) -> Any:
-        """The command's result as data; its exit status must be `status`."""
-        done = self.run(*words, "--json")
-        assert done.returncode == status, f"{done.returncode}\n{done.stdout}\n{done.stderr}"
-        return json.loads(done.stdout)
-
     @contextmanager
     def running(self, *words: str) -> Iterator[subprocess.Popen[str]]:
         """The command as a process; at the end it is gone in any case."""
-        with subprocess.Popen(
-            [SKILL, *words],
-            cwd=self.folder,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as process:
+        with self.start(*words) as process:
             try:
                 yield process
             finally:
