@@ -22,6 +22,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.peers import Peer, ourselves, peers
+from bench.scaling import DURABLE_WORKLOAD, durable_report, scale_report
 from bench.workloads import SCRIPTS, WORKLOADS, Command, Workload, check_large, healed, ours, skill_command
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
@@ -30,6 +31,7 @@ LEGEND = (
     "In brackets: how many times what `skill` takes. Bare Python is the standard library with two SQLite commits a",
     "step and nothing else; a no-op of go-task is its own shell's `:`, and it keeps no history.",
 )
+KEEPS_A_HISTORY = ("skill", "DBOS", "bare Python")
 SLOW = 10.0
 """CPU seconds from which a command is measured once only."""
 
@@ -40,7 +42,7 @@ def measure(command: Command) -> float:
     done = subprocess.run(
         command.argv,
         cwd=command.folder,
-        env={**os.environ, **command.environment},
+        env=command.whole_environment,
         capture_output=True,
         text=True,
         check=False,
@@ -75,7 +77,10 @@ def main() -> None:
         single = interleaved(_singles(work), options.rounds)
         growth = {steps: _growth(steps, work) for steps in SIZES}
         profile = _profile(work, options.rounds)
-    options.output.write_text(report(have, lacking, table, single, growth, profile, options.rounds))
+        durable = {peer.name: _once(peer, DURABLE_WORKLOAD, work) for peer in have if peer.name in KEEPS_A_HISTORY}
+        scale = [*durable_report(durable), *scale_report(work / "scale", bounded=not options.peers)]
+    written = report(have, lacking, table, single, growth, profile, options.rounds)
+    options.output.write_text("\n".join([written.rstrip(), *scale]) + "\n")
     print(options.output.read_text())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -35,6 +36,11 @@ class Command:
     folder: Path
     environment: Mapping[str, str] = field(default_factory=dict)
     status: int = 0
+
+    @property
+    def whole_environment(self) -> dict[str, str]:
+        """This process's environment with the command's own."""
+        return {**os.environ, **self.environment}
 
 
 Prepare = Callable[[Workload, Path], Command]

@@ -24,6 +24,13 @@ TEXT_LIMIT = 8_192
 MESSAGE_LIMIT = 2_000
 """Characters of a failure's message, which is shown and written in many places."""
 
+Mask = Callable[[Any], Any]
+
+
+def as_it_is(value: Any) -> Any:
+    """The value: nothing in it is secret."""
+    return value
+
 
 async def attempt(
     call: ToolCall,
@@ -32,8 +39,12 @@ async def attempt(
     clock: Callable[[], float],
     number: int = 1,
     timeout: float | None = None,
+    mask: Mask = as_it_is,
 ) -> Attempt:
-    """Runs `action` once, for at most `timeout` seconds, and says how it went; never raises but for cancellation."""
+    """Runs `action` once, for at most `timeout` seconds, and says how it went; never raises but for cancellation.
+
+    `mask` takes the secrets out of what a failure says, before any of it is cut, levelled or quoted.
+    """
     started = clock()
     value, failure = None, None
     try:
@@ -42,53 +53,54 @@ async def attempt(
         if scope.cancelled_caught:
             failure = _out_of_time(call.tool, timeout)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - the tool border: whatever a tool raises is a failure, as data
-        failure = failure_of(error, tool=call.tool)
+        failure = failure_of(error, tool=call.tool, mask=mask)
     return Attempt(number=number, call=call, started_at=started, finished_at=clock(), value=value, failure=failure)
 
 
-def failure_of(error: BaseException, *, tool: str = "") -> Failure:
+def failure_of(error: BaseException, *, tool: str = "", mask: Mask = as_it_is) -> Failure:
     """What an exception says, as data; evidence first, words last."""
-    failure = _failure(error, tool)
+    failure = _failure(error, tool, mask)
     if len(failure.message) <= MESSAGE_LIMIT:
         return failure
     more = len(failure.message) - MESSAGE_LIMIT
     return replace(failure, message=f"{failure.message[:MESSAGE_LIMIT]}... ({more} characters more)")
 
 
-def _failure(error: BaseException, tool: str) -> Failure:
+def _failure(error: BaseException, tool: str, mask: Mask) -> Failure:
     match error:
         case ToolError():
-            return Failure(message=error.message, tool=tool, evidence=_evidence_of_tool(error))
+            return Failure(message=mask(error.message), tool=tool, evidence=_evidence_of_tool(error, mask))
         case RaisedError():
-            return Failure(message=error.message, tool=tool, kind=FailureKind.RAISED)
+            return Failure(message=mask(error.message), tool=tool, kind=FailureKind.RAISED)
         case SandboxLimitError():
-            return Failure(message=str(error), tool=tool, kind=FailureKind.RESOURCE_EXHAUSTED)
+            return Failure(message=mask(str(error)), tool=tool, kind=FailureKind.RESOURCE_EXHAUSTED)
         case EngineError():
-            return Failure(message=str(error), tool=tool, kind=FailureKind.CODE_ERROR)
+            return Failure(message=mask(str(error)), tool=tool, kind=FailureKind.CODE_ERROR)
         case _:
-            return Failure(message=_sentence(error), tool=tool, evidence=_evidence_of_exception(error))
+            said = mask(_sentence(error))
+            return Failure(message=said, tool=tool, evidence=_evidence_of_exception(error, said))
 
 
-def _evidence_of_tool(error: ToolError) -> Evidence:
+def _evidence_of_tool(error: ToolError, mask: Mask) -> Evidence:
     return Evidence(
         declared=error.kind,
         http_status=error.http_status,
         exit_status=error.exit_status,
         errno=error.errno,
         program=error.program,
-        text=(error.output or error.message)[-TEXT_LIMIT:],
+        text=mask(error.output or error.message)[-TEXT_LIMIT:],
         sent=error.sent,
         retry_after=error.retry_after,
-        details=error.details,
+        details=mask(error.details),
     )
 
 
-def _evidence_of_exception(error: BaseException) -> Evidence:
+def _evidence_of_exception(error: BaseException, said: str) -> Evidence:
     number = error.errno if isinstance(error, OSError) else None
     return Evidence(
         errno=errno.errorcode.get(number) if number else None,
         exception=f"{type(error).__module__}.{type(error).__qualname__}",
-        text=_sentence(error)[:TEXT_LIMIT],
+        text=said[:TEXT_LIMIT],
     )
 
 

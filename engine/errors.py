@@ -10,7 +10,11 @@
     │   ├── SandboxLimitError it asked for more time, memory or depth than it may have
     │   └── RaisedError       a compute block said `raise SomeError("text")`
     ├── JournalError          history cannot be written or read
-    └── RunNotFoundError      no run of that id
+    │   └── OwnershipLostError another process has taken the run over
+    ├── RunNotFoundError      no run of that id
+    ├── RunBusyError          another process has the run
+    ├── UnansweredError       nobody answers a question now; raised by whoever was asked
+    └── RunStateError         a run cannot be resumed, answered or retried as it is
 
 Tools raise `tool_registry.tool.ToolError`; `engine.attempt` turns it into data. Every error says what is
 wrong, where, and the way out. `exit_status` is what the command `skill` exits with.
@@ -96,7 +100,29 @@ class JournalError(EngineError):
     """History cannot be written or read."""
 
 
+class OwnershipLostError(JournalError):
+    """Another process has taken the run over; nothing more of this one is kept."""
+
+
 class RunNotFoundError(EngineError):
     """No run of that id."""
 
     exit_status = 3
+
+
+class RunBusyError(EngineError):
+    """Another process has the run; it was left alone."""
+
+    exit_status = 5
+
+
+class UnansweredError(EngineError):
+    """Nobody answers a question now; whoever is asked raises it, and the run parks."""
+
+    exit_status = 4
+
+
+class RunStateError(EngineError):
+    """A run cannot be resumed, answered, retried or cancelled as it is."""
+
+    exit_status = 2

@@ -35,6 +35,12 @@ class Mending:
         """What becomes of a call whose first attempt failed."""
         return await self.pipeline.heal(request, first)
 
+    async def resume(self, request: HealRequest) -> Healing:
+        """What becomes of a call that an earlier process had begun."""
+        from engine.heal.resume import resume  # noqa: PLC0415 - late: most failures happen in runs without a past
+
+        return await resume(self.pipeline, request)
+
     def learn(self, run_id: str) -> tuple[Notice, ...]:
         """Brings the memory files up to date with history, after that run; returns what people should know."""
         complaints = learn(self.memory, self.facts.history)

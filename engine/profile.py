@@ -10,7 +10,7 @@ from typing import Any
 
 from engine.documents import Document, findings, read
 from engine.errors import DocumentError
-from engine.model.heal import Domain, FixPlan, HealMode
+from engine.model.heal import Domain, FixPlan, HealMode, TokenExpiry
 from engine.model.outcome import ToolCall
 from engine.model.place import Place
 from engine.workspace import Workspace
@@ -98,7 +98,7 @@ def _read_tool(path: Path, workspace: Workspace) -> Tool:
 
 
 def _insist(document: Document, schema: str, workspace: Workspace) -> None:
-    found = findings(document, schema, cache=workspace.cache / "valid")
+    found = findings(document, schema, cache=workspace.valid)
     if found:
         raise DocumentError(f"{document.name} is not a valid {schema}: {found[0].message}", findings=found)
 
@@ -110,7 +110,12 @@ def _domain(name: str, value: Mapping[str, Any], state: Path) -> Domain:
         settings=_placed(value.get("settings", {}), state),
         fixes={role: _plan(plan) for role, plan in value.get("fixes", {}).items()},
         mode=HealMode(value["mode"]) if "mode" in value else None,
+        expiry=_expiry(value["expiry"]) if "expiry" in value else None,
     )
+
+
+def _expiry(value: Mapping[str, Any]) -> TokenExpiry:
+    return TokenExpiry(call=_call(value), offline=value.get("offline", False))
 
 
 def _plan(value: Mapping[str, Any]) -> FixPlan:

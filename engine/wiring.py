@@ -108,9 +108,7 @@ class Engine:
     def library(self) -> SkillLibrary:
         """The skills of the workspace and the shipped ones."""
         workspace = self.workspace
-        return SkillLibrary(
-            workspace.skill_folders, sandbox=self.sandbox, tools=self.registry, cache=workspace.cache / "valid"
-        )
+        return SkillLibrary(workspace.skill_folders, sandbox=self.sandbox, tools=self.registry, cache=workspace.valid)
 
     @cached_property
     def memory(self) -> Memory:
@@ -126,7 +124,7 @@ class Engine:
     @cached_property
     def healer(self) -> Healer:
         """Makes healed calls."""
-        calls = Calls(registry=self.registry, contexts=self.context, clock=self.clock)
+        calls = Calls(registry=self.registry, contexts=self.context, clock=self.clock, mask=self.secrets.mask)
         return Healer(calls=calls, mending=lambda: self._mending)
 
     @cached_property
@@ -153,9 +151,16 @@ class Engine:
 
     @property
     def env(self) -> Mapping[str, str]:
-        """The environment variables skills may see: those the workspace allows by name."""
-        allowed = self.workspace.settings.get("env", {}).get("allow", [])
-        return {name: os.environ[name] for name in allowed if name in os.environ}
+        """The environment variables skills may see: those the workspace allows by name; the secret ones are masked."""
+        named = self.workspace.settings.get("env", {})
+        names = (*named.get("allow", ()), *named.get("secret", ()))
+        return self.hiding({name: os.environ[name] for name in names if name in os.environ})
+
+    def hiding(self, env: Mapping[str, str]) -> Mapping[str, str]:
+        """`env`; the values of the variables that the workspace calls secret are masked from now on."""
+        hidden = self.workspace.settings.get("env", {}).get("secret", ())
+        self.secrets.add([env[name] for name in hidden if name in env])
+        return env
 
     def new_run_id(self) -> str:
         """A new run id that sorts by time: `20261121-081500-1f3a9c`."""
@@ -174,6 +179,12 @@ class Engine:
             step=step,
             secret=self.secrets.add,
         )
+
+    def healing(self, domain: str | None) -> HealMode:
+        """What healing may do on its own in a domain now: nothing when it is switched off, else as configured."""
+        known = self.domains.get(domain or "")
+        modes = [self._mode(), known.mode if known and known.mode else self._mode()]
+        return HealMode.OFF if self._killed() else max(modes, key=list(HealMode).index)
 
     def learn(self, run_id: str) -> tuple[Notice, ...]:
         """Brings the memory files up to date with history, after that run; returns what people should know."""

@@ -24,12 +24,16 @@ LONGEST_SETTINGS = 1_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workspace:
-    """The places and settings one engine works with; `folder` is where skills of one's own live (`skills/`)."""
+    """The places and settings one engine works with; `folder` is where skills of one's own live (`skills/`).
+
+    Unless it `remembers`, nothing is kept that could be computed again: looking around leaves no files.
+    """
 
     folder: Path
     home: Path
     settings: Mapping[str, Any] = field(default_factory=dict)
     settings_file: Path | None = None
+    remembers: bool = True
 
     @property
     def skill_folders(self) -> tuple[Path, ...]:
@@ -42,6 +46,14 @@ class Workspace:
         """Folders of YAML tool definitions of the workspace's own."""
         own = self.folder / "tools"
         return (own,) if own.is_dir() else ()
+
+    @property
+    def rehearsal_folders(self) -> tuple[Path, ...]:
+        """Folders of rehearsals: the workspace's own, and in a checkout of this project those of the shipped skills."""
+        folders, project = [self.folder / "rehearsals"], checkout()
+        if project and (self.folder == project or project in self.folder.parents):
+            folders.append(project / "tests" / "rehearsals")
+        return tuple(folder for folder in folders if folder.is_dir())
 
     @property
     def memory(self) -> Path:
@@ -62,6 +74,11 @@ class Workspace:
     def cache(self) -> Path:
         """What can be computed again."""
         return self.home / "cache"
+
+    @property
+    def valid(self) -> Path | None:
+        """The folder that remembers which files were found right; None when nothing may be kept."""
+        return self.cache / "valid" if self.remembers else None
 
 
 def make_private(folder: Path) -> None:

@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 
 import anyio
 
@@ -121,8 +121,7 @@ class ToolRegistry(Mapping[str, Tool]):
         tool = self.get_tool(name)
         given = accepted(tool, arguments)
         with anyio.move_on_after(context.timeout + OVERTIME):
-            output = await tool.call(given, replace(context, connections=self._connections))
-            return checked(tool, output)
+            return checked(tool, await _called(tool, given, replace(context, connections=self._connections)))
         raise ToolError(f"{name} did not end when its {context.timeout:g} seconds were over", kind="timeout")
 
     async def aclose(self) -> None:
@@ -136,6 +135,44 @@ class ToolRegistry(Mapping[str, Tool]):
 
     async def __aexit__(self, *exception: object) -> None:
         await self.aclose()
+
+
+async def _called(tool: Tool, arguments: Mapping[str, Any], context: ToolContext) -> ToolOutput:
+    """What a tool gives, which may be secret before anybody has looked whether it is what was promised."""
+    if not context.secret_result:
+        return await tool.call(arguments, context)
+    try:
+        output = await tool.call(arguments, context)
+    except ToolError as error:
+        error.forget_answer()
+        raise
+    context.secret(output.value)
+    return output
+
+
+class Requirement(NamedTuple):
+    """Something a tool needs on the machine; `found` is where it is, None where it is missing."""
+
+    kind: Literal["program", "environment", "module"]
+    name: str
+    found: str | None
+
+
+def requirements(tool: Tool, environment: Mapping[str, str]) -> tuple[Requirement, ...]:
+    """What a tool needs on the machine, and whether it is there, for a call with that environment."""
+    import shutil  # noqa: PLC0415 - late: a run looks for nothing, and finds out when it calls
+    from importlib.util import find_spec  # noqa: PLC0415 - late, as above
+
+    path = environment.get("PATH")
+    programs = [Requirement("program", name, shutil.which(name, path=path)) for name in tool.needs.programs]
+    variables = [
+        Requirement("environment", name, "set" if name in environment else None) for name in tool.needs.environment
+    ]
+    modules = [
+        Requirement("module", name, "installed" if find_spec(name.partition(".")[0]) else None)
+        for name in tool.needs.modules
+    ]
+    return (*programs, *variables, *modules)
 
 
 def defined(definition: Mapping[str, Any], place: str) -> Tool:

@@ -30,11 +30,15 @@ class FixScope(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
-    """What a tool needs on the machine: programs on the PATH, environment variables, Python modules."""
+    """What a tool needs: programs on the PATH, environment variables, Python modules, settings of its domain.
+
+    A setting `a|b` is one of the two; dots lead into mappings.
+    """
 
     programs: tuple[str, ...] = ()
     environment: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
 
 
 def _ignore(_: Any) -> None:
@@ -47,7 +51,8 @@ class ToolContext:
 
     `settings` are those of the tool's domain, `folder` the workspace, `state` a private folder the tool may write to,
     `environment` what a child process inherits, `timeout` the seconds this call has. `secret` keeps a value out of
-    everything written or shown; `report` shows a line of progress. `connections` are open connections that the calls of
+    everything written or shown, and `secret_result` says that what the call gives is such a value; `report` shows a line
+    of progress. `connections` are open connections that the calls of
     one registry share; the registry sets and closes them, None means that each call opens and closes its own.
     """
 
@@ -59,6 +64,7 @@ class ToolContext:
     run_id: str = ""
     step: str = ""
     secret: Callable[[Any], None] = _ignore
+    secret_result: bool = False
     report: Callable[[str], None] = _ignore
     connections: MutableMapping[Any, Any] | None = None
 
@@ -137,6 +143,11 @@ class ToolError(Exception):
         self.sent = sent
         self.retry_after = retry_after
         self.details = dict(details or {})
+
+    def forget_answer(self) -> None:
+        """Leaves out the answer that was not what had been promised, if that is what failed."""
+        if self.kind == "api_contract_mismatch":
+            self.output, self.details = "", {}
 
 
 class UnknownToolError(ToolError):

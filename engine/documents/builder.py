@@ -41,7 +41,7 @@ Built = tuple[Node, Any]
 class Builder:
     """Builds one document; mistakes that leave the rest readable gather in `mistakes`, others raise DocumentError."""
 
-    __slots__ = ("_anchored", "_events", "_left", "_limits", "_name", "mistakes")
+    __slots__ = ("_anchored", "_deepest", "_events", "_heights", "_left", "_limits", "_name", "mistakes")
 
     def __init__(self, events: Iterator[Any], name: str, limits: Limits) -> None:
         self.mistakes: list[Finding] = []
@@ -50,6 +50,8 @@ class Builder:
         self._limits = limits
         self._left = limits.nodes
         self._anchored: dict[str, Built | None] = {}
+        self._heights: dict[str, int] = {}
+        self._deepest = 0
 
     def document(self) -> tuple[Node | None, Any]:
         """The root node and its value; None and None for a file without content."""
@@ -70,7 +72,7 @@ class Builder:
         if type(event) is ScalarEvent and event.anchor is None and event.tag is None:
             return event, self._plain(event) if event.implicit[0] else event.value
         if type(event) is AliasEvent:
-            return self._alias(event)
+            return self._alias(event, depth)
         return self._anchorable(event, depth)
 
     def _anchorable(self, event: Any, depth: int) -> Built:
@@ -78,14 +80,20 @@ class Builder:
             self._mistake(
                 event, "tag", f"the tag {_cut(event.tag)} is not used here", "remove it, or put the text in quotes"
             )
-        if event.anchor:
-            self._anchored[event.anchor] = None
+        self._descend(event, depth)
+        if not event.anchor:
+            return self._collection(event, depth)
+        self._anchored[event.anchor] = None
+        outer, self._deepest = self._deepest, depth
+        built = self._anchored[event.anchor] = self._collection(event, depth)
+        self._heights[event.anchor] = self._deepest - depth
+        self._deepest = max(outer, self._deepest)
+        return built
+
+    def _descend(self, event: Any, depth: int) -> None:
         if depth > self._limits.depth:
             refuse(self._at(event), "too-deep", f"values are nested more than {self._limits.depth} levels deep")
-        built = self._collection(event, depth)
-        if event.anchor:
-            self._anchored[event.anchor] = built
-        return built
+        self._deepest = max(self._deepest, depth)
 
     def _collection(self, event: Any, depth: int) -> Built:
         if type(event) is ScalarEvent:
@@ -152,7 +160,7 @@ class Builder:
             )
         return word
 
-    def _alias(self, event: AliasEvent) -> Built:
+    def _alias(self, event: AliasEvent, depth: int) -> Built:
         name = str(event.anchor)
         if name not in self._anchored:
             refuse(
@@ -162,6 +170,7 @@ class Builder:
         if anchored is None:
             refuse(self._at(event), "alias", f"*{_cut(name)} stands inside the value it repeats")
         node, value = anchored
+        self._descend(event, depth + self._heights[name])
         self._left -= node.size if isinstance(node, MappingNode | SequenceNode) else 1
         if self._left < 0:
             message = f"with every alias written out there are more than {self._limits.nodes:,} values in this file"

@@ -60,6 +60,31 @@ def replace(path: Path, text: str) -> None:
         raise _unwritable(path, error) from None
 
 
+def exchange(path: Path, text: str, *, was: bytes | None) -> None:
+    """Puts the text in the file's place, durably, with the file's rights, if the file still says `was`.
+
+    None stands for a file that is not there yet. No lock is left beside it: this is for files of which a person is the
+    usual writer. DocumentError, and nothing changed, where another was quicker or it cannot be written.
+    """
+    fresh = path.with_name(f".{path.name}.{os.getpid()}-{time.monotonic_ns()}.new")
+    try:
+        _write(fresh, text, _rights(path) if was is not None else None)
+        if was is None:
+            os.link(fresh, path)
+        elif path.read_bytes() == was:
+            fresh.replace(path)
+        else:
+            raise DocumentError("somebody else changed this file just now", place=_top(path), hint="try again")
+        _settle(path.parent)
+    except FileExistsError:
+        raise DocumentError("there is a file of this name already", place=_top(path)) from None
+    except OSError as error:
+        raise _unwritable(path, error) from None
+    finally:
+        with suppress(OSError):
+            fresh.unlink(missing_ok=True)
+
+
 def refuse_read_only(path: Path) -> None:
     """DocumentError if a person has taken the right to write the file; replacing it would go around that."""
     with suppress(FileNotFoundError):

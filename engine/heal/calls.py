@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from engine.attempt import attempt
+from engine.attempt import Mask, as_it_is, attempt
 from engine.heal.request import Contexts, HealRequest
+from engine.model.event import EventKind
 from engine.model.outcome import Attempt, ToolCall
 from tool_registry.registry import ToolRegistry
 
@@ -17,30 +18,52 @@ GRACE = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calls:
-    """Calls tools, each with the settings of its domain and the time it has; `clock` gives seconds since the epoch."""
+    """Calls tools, each with the settings of its domain and the time it has; `clock` gives seconds since the epoch.
+
+    `mask` takes the secrets out of what a failure says.
+    """
 
     registry: ToolRegistry
     contexts: Contexts
     clock: Callable[[], float]
+    mask: Mask = as_it_is
 
     async def own(self, request: HealRequest, *, number: int) -> Attempt:
-        """One try at the step's call; a value the author did not expect is a failure."""
+        """One try at the step's call; a value the author did not expect is a failure.
+
+        The journal knows of it before it begins. Raises JournalError, and then nothing was called.
+        """
+        request.emit(
+            EventKind.ATTEMPT_STARTED, {"number": number, "tool": request.tool.name, "args": request.call.args}
+        )
         timeout = request.timeout if request.time_left is None else min(request.timeout, request.time_left)
-        tried = await self._call(request, request.call, number=number, domain=request.domain, timeout=timeout)
+        tried = await self._call(
+            request, request.call, number=number, domain=request.domain, timeout=timeout, secret=request.secret
+        )
         wrong = request.judge(tried.value) if request.judge and tried.ok else None
         return replace(tried, failure=wrong) if wrong else tried
 
-    async def beside(self, request: HealRequest, call: ToolCall, *, domain: str | None = None) -> Attempt:
-        """A call beside the step's own: a fix, its check, or a look whether something happened."""
+    async def beside(
+        self,
+        request: HealRequest,
+        call: ToolCall,
+        *,
+        domain: str | None = None,
+        within: float | None = None,
+        secret: bool = False,
+    ) -> Attempt:
+        """A call beside the step's own, in at most `within` seconds: a fix, its check, or a look what happened."""
         tool = self.registry.get_tool(call.tool)
-        return await self._call(request, call, number=1, domain=domain or tool.domain, timeout=tool.timeout)
+        timeout = tool.timeout if within is None else min(tool.timeout, within)
+        return await self._call(request, call, number=1, domain=domain or tool.domain, timeout=timeout, secret=secret)
 
     async def _call(
-        self, request: HealRequest, call: ToolCall, *, number: int, domain: str | None, timeout: float
+        self, request: HealRequest, call: ToolCall, *, number: int, domain: str | None, timeout: float, secret: bool
     ) -> Attempt:
         context = self.contexts(domain=domain, run_id=request.run_id, step=request.step, timeout=timeout)
+        context = replace(context, secret_result=secret)
 
         async def act() -> Any:
             return (await self.registry.call(call.tool, call.args, context)).value
 
-        return await attempt(call, act, clock=self.clock, number=number, timeout=timeout + GRACE)
+        return await attempt(call, act, clock=self.clock, number=number, timeout=timeout + GRACE, mask=self.mask)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from engine.model.failure import Basis, Diagnosis, Failure, FailureKind
-from engine.model.heal import ApplyFix, FixOutcome, KnownIssue, LeaveAlone
+from engine.model.heal import FixOutcome, KnownIssue, LeaveAlone
 from engine.model.outcome import Attempt, ToolCall
+from engine.model.question import Question
 
 NOTHING_UNDERSTOOD = Diagnosis(
     kind=FailureKind.UNKNOWN, confidence=0.0, basis=Basis.NONE, because="not looked at", untouched=False
@@ -15,7 +16,11 @@ NOTHING_UNDERSTOOD = Diagnosis(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Course:
-    """What has happened to one call; `settled` when the tool's `verify` saw that its last try had no effect."""
+    """What has happened to one call; `settled` when the tool's `verify` saw that its last try had no effect.
+
+    `begun` is the number of the newest attempt that has no end, 0 if there is none; `agreed` the fix an earlier process
+    had begun; `question` what has to be answered before anything more is done.
+    """
 
     attempts: tuple[Attempt, ...]
     diagnosis: Diagnosis = NOTHING_UNDERSTOOD
@@ -28,6 +33,14 @@ class Course:
     unsettled: str = ""
     left_because: str = ""
     suggestion: ToolCall | None = None
+    begun: int = 0
+    agreed: str = ""
+    question: Question | None = None
+
+    @property
+    def next_number(self) -> int:
+        """The number of an attempt made now."""
+        return max([self.begun, *(tried.number for tried in self.attempts)]) + 1
 
     @property
     def last(self) -> Attempt:
@@ -55,13 +68,17 @@ class Course:
         """With the decision to do nothing more."""
         return replace(self, left_because=decision.because, suggestion=decision.suggestion)
 
-    def fixed(self, decision: ApplyFix, outcome: FixOutcome) -> Course:
+    def waiting(self, question: Question, because: str) -> Course:
+        """With a question that somebody has to answer first."""
+        return replace(self, question=question, left_because=because)
+
+    def fixed(self, outcome: FixOutcome) -> Course:
         """With a fix that ran; a fix that failed ends the course, its own failure beside the first."""
         grown = replace(self, fixes=(*self.fixes, outcome))
         if outcome.ok:
             return grown
         said = outcome.failure.message if outcome.failure else "it gave no reason"
-        because = f"the fix {decision.plan.call} failed: {said}" if outcome.ran else said
+        because = f"the fix {outcome.call} failed: {said}" if outcome.ran else said
         return replace(grown, left_because=because, suggestion=None)
 
     def tried(self, again: Attempt) -> Course:

@@ -7,18 +7,22 @@ from dataclasses import replace
 from typing import Literal
 
 from engine.heal.course import Course
+from engine.heal.settle import answer_in
 from engine.model.failure import Diagnosis
 from engine.model.heal import FixOutcome, Healing
 from engine.model.outcome import Attempt
 
 Counts = Literal["first", "retry"]
 
+HAD_HAPPENED = "the answer was lost, but the call had had its effect, so it was not repeated"
+"""Why a call whose answer was lost counts as done."""
+
 
 def counting(attempts: Sequence[Attempt]) -> Attempt:
     """The attempt that counts: the last, for every retry was made knowing the one before; ValueError if none."""
     if not attempts:
         raise ValueError("there is no attempt to count")
-    return max(attempts, key=lambda attempt: attempt.number)
+    return max(reversed(attempts), key=lambda attempt: attempt.number)
 
 
 def counts(attempts: Sequence[Attempt]) -> Counts:
@@ -47,17 +51,19 @@ def healing(
         fixes=tuple(fixes),
         remediation=() if final.ok else tuple(remediation),
         reason=reason,
+        recorded=True,
     )
 
 
 def merged(course: Course) -> Healing:
     """How a healed call ended, with what became of each fix that was run for it."""
-    return healing(
+    ended = healing(
         course.attempts,
         diagnosis=course.first_diagnosis,
         fixes=judged(course),
         reason=course.reason(),
     )
+    return replace(ended, question=course.question)
 
 
 def judged(course: Course) -> tuple[FixOutcome, ...]:
@@ -80,8 +86,5 @@ def verified(course: Course) -> Healing:
 
     Where `verify` gives a mapping with a `value`, that is taken for the answer that was lost.
     """
-    found = course.verified.value if course.verified is not None else None
-    value = found["value"] if isinstance(found, dict) and "value" in found else found
-    ended = merged(course)
-    reason = "the answer was lost, but the call had had its effect, so it was not repeated"
-    return replace(ended, value=value, failure=None, reason=reason)
+    value = answer_in(course.verified.value) if course.verified is not None else None
+    return replace(merged(course), value=value, failure=None, reason=HAD_HAPPENED)

@@ -13,14 +13,16 @@ from typing import Any
 import anyio
 
 from engine.heal import breaker, detect, explain, merge, recall
+from engine.heal.asking import Heard, about_fix, ask, why_not
 from engine.heal.calls import Calls
 from engine.heal.course import Course
 from engine.heal.fix import FixRunner
 from engine.heal.policy import HealPolicy
 from engine.heal.request import Facts, HealRequest, KnownFixes
+from engine.heal.settle import settle
 from engine.heal.told import attempt_data, decision_data, diagnosis_data, outcome_data
 from engine.model.event import EventKind
-from engine.model.failure import Failure, FailureKind, Pattern
+from engine.model.failure import Diagnosis, Failure, FailureKind, Pattern
 from engine.model.heal import (
     ApplyFix,
     Decision,
@@ -31,7 +33,7 @@ from engine.model.heal import (
     RetryPlain,
     Stage,
 )
-from engine.model.outcome import Attempt, ToolCall
+from engine.model.outcome import Attempt
 
 ATTEMPT_LIMIT = 5
 """Attempts at one step, whatever the stages decide: the first, one plain repeat, two fixes, one verified repeat."""
@@ -51,51 +53,57 @@ class Pipeline:
 
     async def heal(self, request: HealRequest, first: Attempt) -> Healing:
         """What becomes of a call whose first attempt failed."""
-        course = Course(attempts=(first,))
+        return await self.go_on(request, Course(attempts=(first,)))
+
+    async def go_on(self, request: HealRequest, course: Course) -> Healing:
+        """What becomes of a call whose newest attempt failed."""
         while True:
-            course = self._understand(request, course)
+            course = self.understand(request, course)
             course = await self._look_whether_it_happened(request, course)
             if course.verified is not None:
                 return merge.verified(course)
-            decision = self._decide(request, course)
-            course, go_on = await self._act(request, course, decision)
-            if not go_on:
-                return self._give_up(request, course)
+            course, calls_again = await self._act(request, course, self._decide(request, course))
+            if course.question is not None:
+                return merge.merged(course)
+            if not calls_again:
+                return self.give_up(request, course)
             course = await self._retry(request, course)
             if course.last.ok:
                 return self._merged(request, course)
 
-    def _understand(self, request: HealRequest, course: Course) -> Course:
+    async def again(self, request: HealRequest, course: Course) -> Healing:
+        """What becomes of a call that is to be made again."""
+        course = await self._retry(request, course)
+        return self._merged(request, course) if course.last.ok else await self.go_on(request, course)
+
+    def understand(self, request: HealRequest, course: Course) -> Course:
+        """With the newest failure named, and what memory knows of it."""
         failure = course.failure
-        # `diagnose` would find what is certain too; asked first, it spares reading the pattern file.
-        diagnosis = detect.certain(failure) or detect.diagnose(failure, self.patterns())
+        diagnosis = self.diagnosed(failure)
         _stage(request, Stage.DETECT, diagnosis_data(diagnosis))
         issues = recall.recall(failure, diagnosis, self.known_fixes)
         if issues:
             _stage(request, Stage.RECALL, {"answer": issues[0].meaning, "issues": [issue.meaning for issue in issues]})
         return course.understood(diagnosis, issues)
 
+    def diagnosed(self, failure: Failure) -> Diagnosis:
+        """The meaning of a failure nobody has named yet."""
+        # `diagnose` would find what is certain too; asked first, it spares reading the pattern file.
+        return detect.certain(failure) or detect.diagnose(failure, self.patterns())
+
     async def _look_whether_it_happened(self, request: HealRequest, course: Course) -> Course:
         """Asks the tool's `verify` when a write's answer was lost; its word decides whether a second call is safe."""
-        tool, diagnosis, domain = request.tool, course.diagnosis, self.domains.get(request.domain or "")
-        if tool.verify is None or not self.policy().must_look(tool, diagnosis, domain, request.narrowing):
+        tool, domain = request.tool, self.domains.get(request.domain or "")
+        if not self.policy().must_look(tool, course.diagnosis, domain, request.narrowing):
             return course
-        look = await self.calls.beside(request, ToolCall(tool=tool.verify, args=request.call.args))
-        if look.failure is not None:
-            said = (
-                f"{request.tool.name} may have had its effect, and {tool.verify} could not tell: {look.failure.message}"
-            )
-            return replace(course, unsettled=said)
-        happened = look.value.get("happened") if isinstance(look.value, dict) else look.value
-        if not isinstance(happened, bool):
-            said = f"{tool.name} may have had its effect, and {tool.verify} said neither true nor false"
-            return replace(course, unsettled=said)
-        _stage(
-            request, Stage.DECIDE, {"answer": f"{tool.verify} says it {'happened' if happened else 'did not happen'}"}
-        )
-        if happened:
-            return replace(course, verified=look)
-        return replace(course, settled=True)
+        settled = await settle(self.calls, request)
+        match settled.happened:
+            case None:
+                return replace(course, unsettled=f"{tool.name} may have had its effect, and {settled.because}")
+            case True:
+                return replace(course, verified=settled.look)
+            case False:
+                return replace(course, settled=True)
 
     def _decide(self, request: HealRequest, course: Course) -> Decision:
         if len(course.attempts) >= ATTEMPT_LIMIT:
@@ -127,16 +135,21 @@ class Pipeline:
             case RetryPlain():
                 await anyio.sleep(decision.delay)
                 return replace(course, retried_plain=True), True
-            case ApplyFix() if decision.ask and not await _agreed(request, decision):
-                reason = (
-                    f"{decision.plan.call} needs a person's agreement (-y gives it) and was not run: {decision.because}"
-                )
-                return course.left(LeaveAlone(because=reason, suggestion=decision.plan.call)), False
+            case ApplyFix() if decision.ask and decision.plan.call.tool != course.agreed:
+                return await self._fix_if_agreed(request, course, decision)
             case ApplyFix():
-                outcome = await self._fix(request, course, decision)
-                return course.fixed(decision, outcome), outcome.ok
+                return await self._fix(request, course, decision)
 
-    async def _fix(self, request: HealRequest, course: Course, decision: ApplyFix) -> FixOutcome:
+    async def _fix_if_agreed(self, request: HealRequest, course: Course, decision: ApplyFix) -> tuple[Course, bool]:
+        question = about_fix(request, decision, number=request.fixes_before + len(course.fixes) + 1)
+        reply = await ask(request, question)
+        if reply.heard is Heard.LATER:
+            return course.waiting(question, f"{decision.plan.call} waits for an answer to {question.name}"), False
+        if reply.answer is not True:  # a text "yes" may have been meant for something else
+            return course.left(LeaveAlone(because=why_not(reply, decision), suggestion=decision.plan.call)), False
+        return await self._fix(request, course, decision)
+
+    async def _fix(self, request: HealRequest, course: Course, decision: ApplyFix) -> tuple[Course, bool]:
         text, diagnosis = course.failure.evidence.text or course.failure.message, course.diagnosis
         signature = breaker.signature(request.tool.name, diagnosis, text)
         pattern = diagnosis.pattern.id if diagnosis.pattern else None
@@ -150,7 +163,8 @@ class Pipeline:
         request.emit(EventKind.FIX_STARTED, {**about, "role": decision.role, "call": str(decision.plan.call)})
         outcome = await self._run_fix(request, course, decision)
         request.emit(EventKind.FIX_FINISHED, {**about, **outcome_data(outcome)})
-        return replace(outcome, signature=signature, kind=diagnosis.kind, pattern=pattern)
+        known = replace(outcome, signature=signature, kind=diagnosis.kind, pattern=pattern)
+        return course.fixed(known), outcome.ok
 
     async def _run_fix(self, request: HealRequest, course: Course, decision: ApplyFix) -> FixOutcome:
         """The fix's outcome within the step's deadline; a deadline that passes is the fix's failure."""
@@ -175,7 +189,7 @@ class Pipeline:
         )
 
     async def _retry(self, request: HealRequest, course: Course) -> Course:
-        again = await self.calls.own(request, number=len(course.attempts) + 1)
+        again = await self.calls.own(request, number=course.next_number)
         course = course.tried(again)
         # What worked waits for the end of its step: a history that breaks here must not hide that there is something
         # to undo.
@@ -187,7 +201,8 @@ class Pipeline:
         _stage(request, Stage.MERGE, {"answer": f"attempt {course.last.number} counts"})
         return merge.merged(course)
 
-    def _give_up(self, request: HealRequest, course: Course) -> Healing:
+    def give_up(self, request: HealRequest, course: Course) -> Healing:
+        """The end of a call whose newest failure was understood, and stays."""
         _stage(request, Stage.MERGE, {"answer": f"attempt {course.last.number} counts; it failed"})
         steps = explain.remediation(
             course.failure, course.diagnosis, request.call, self.domains.get(request.domain or ""), course.issues
@@ -196,13 +211,8 @@ class Pipeline:
             steps = (f"The fix for this would be {course.suggestion}; the reason says why it was not run.", *steps)
         if steps:
             _stage(request, Stage.EXPLAIN, {"answer": steps[0], "remediation": list(steps)})
-        return replace(merge.merged(course), remediation=steps)
-
-
-async def _agreed(request: HealRequest, decision: ApplyFix) -> bool:
-    if request.ask is None:
-        return False
-    return await request.ask(f"{decision.because} Run {decision.plan.call} and try {request.tool.name} again?")
+        repeatable = self.policy().repeatable(request.tool, course.diagnosis, settled=course.settled)
+        return replace(merge.merged(course), remediation=steps, repeatable=repeatable)
 
 
 def _stage(request: HealRequest, stage: Stage, data: Mapping[str, Any]) -> None:

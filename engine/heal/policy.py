@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from engine.heal import remedy
+from engine.heal import remedy, safety
 from engine.heal.breaker import signature
 from engine.heal.evidence import words
-from engine.model.failure import Basis, Diagnosis, Failure, FailureKind
+from engine.model.failure import Diagnosis, Failure, FailureKind
 from engine.model.heal import (
     ApplyFix,
     BreakerState,
@@ -116,7 +116,11 @@ class HealPolicy:
     def must_look(self, tool: Tool, diagnosis: Diagnosis, domain: Domain | None, narrowing: HealOption) -> bool:
         """Whether the tool's `verify` has to be asked before a second call; never where healing is stopped."""
         stopped = self.kill_switch or self._mode(domain) is HealMode.OFF or not narrowing.enabled
-        return not stopped and tool.verify is not None and not self._harmless(tool, diagnosis)
+        return not stopped and tool.verify is not None and not self.repeatable(tool, diagnosis)
+
+    def repeatable(self, tool: Tool, diagnosis: Diagnosis, *, settled: bool = False) -> bool:
+        """Whether a second call cannot do anything twice; a call that was `settled` is known to have had no effect."""
+        return settled or safety.harmless(tool, diagnosis, credible=self.acting_confidence)
 
     def _mode(self, domain: Domain | None) -> HealMode:
         """The stricter of the workspace's mode and the domain's."""
@@ -137,7 +141,7 @@ class HealPolicy:
         return None
 
     def _unsafe(self, situation: Situation) -> Decision | None:
-        if self._repeatable(situation):
+        if self._is_safe(situation) or situation.tool.verify is not None:
             return None
         because = (
             f"{situation.tool.name} may already have had its effect ({words(situation.diagnosis.kind)}), it is neither "
@@ -145,22 +149,8 @@ class HealPolicy:
         )
         return LeaveAlone(because=because, suggestion=_hint(situation))
 
-    def _repeatable(self, situation: Situation) -> bool:
-        return self._is_safe(situation) or situation.tool.verify is not None
-
     def _is_safe(self, situation: Situation) -> bool:
-        return situation.settled or self._harmless(situation.tool, situation.diagnosis)
-
-    def _harmless(self, tool: Tool, diagnosis: Diagnosis) -> bool:
-        """Whether a second call cannot do anything twice."""
-        return tool.effect is Effect.READ or tool.idempotent or self._proven_untouched(tool, diagnosis)
-
-    def _proven_untouched(self, tool: Tool, diagnosis: Diagnosis) -> bool:
-        """Words prove nothing unless they are nearly always right, and nothing at all for a destructive tool."""
-        if diagnosis.basis is not Basis.PATTERN:
-            return diagnosis.untouched
-        credible = diagnosis.confidence >= self.acting_confidence and tool.effect is not Effect.DESTRUCTIVE
-        return diagnosis.untouched and credible
+        return self.repeatable(situation.tool, situation.diagnosis, settled=situation.settled)
 
     def _after_verifying(self, situation: Situation) -> str:
         """The end of the sentence where the tool must first be asked whether its lost call took effect."""

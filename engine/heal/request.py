@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -12,11 +12,10 @@ from engine.model.event import EventKind
 from engine.model.failure import Failure
 from engine.model.heal import BreakerState, KnownIssue
 from engine.model.outcome import ToolCall
+from engine.model.past import PastStep
+from engine.model.question import Ask
 from engine.model.skill import HealOption
 from tool_registry.tool import Tool, ToolContext
-
-Ask = Callable[[str], Awaitable[bool]]
-"""Asks a person a question in a sentence; True is yes."""
 
 
 class Emit(Protocol):
@@ -52,7 +51,16 @@ class KnownFixes(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealRequest:
-    """One call to be made and healed; `deadline` is on anyio's clock, `judge` turns a wrong value into a failure."""
+    """One call to be made and healed; `deadline` is on anyio's clock, `judge` turns a wrong value into a failure.
+
+    `step` is the step's path, which questions are named by. `answers` are those known already, by question name; `ask`
+    asks somebody, and where there is nobody, `parks` says that the step may wait for the answer. `secret`: what the call
+    gives must not be shown.
+
+    `past` is what an earlier process did of this step: the call goes on where it was cut off. A step that calls several
+    times (`retry`, `until`) says which of it belongs to its finished calls: `attempts_before` is the number of their
+    newest attempt, `fixes_before` counts their fixes. Numbers go on from there, and the rest of `past` is this call's.
+    """
 
     call: ToolCall
     tool: Tool
@@ -64,6 +72,12 @@ class HealRequest:
     narrowing: HealOption = field(default_factory=HealOption)
     judge: Callable[[Any], Failure | None] | None = None
     ask: Ask | None = None
+    answers: Mapping[str, Any] = field(default_factory=dict)
+    parks: bool = False
+    secret: bool = False
+    past: PastStep | None = None
+    attempts_before: int = 0
+    fixes_before: int = 0
 
     @property
     def time_left(self) -> float | None:

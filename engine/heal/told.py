@@ -7,6 +7,7 @@ from typing import Any
 from engine.model.failure import Diagnosis, Failure
 from engine.model.heal import ApplyFix, Decision, FixOutcome, LeaveAlone, RetryPlain
 from engine.model.outcome import Attempt
+from engine.model.question import Question
 
 
 def attempt_data(tried: Attempt, tool: str) -> dict[str, Any]:
@@ -74,4 +75,16 @@ def outcome_data(outcome: FixOutcome) -> dict[str, Any]:
         "started_at": outcome.started_at,
         "finished_at": outcome.finished_at,
         "failure": outcome.failure.message if outcome.failure else None,
+    }
+
+
+def question_data(question: Question) -> dict[str, Any]:
+    """A question as event data."""
+    return {
+        "name": question.name,
+        "question": question.text,
+        "type": question.type,
+        "choices": list(question.choices),
+        "default": question.default,
+        "about": question.about,
     }

@@ -11,10 +11,8 @@ from typing import Any, Literal, Protocol, TypeVar
 
 from engine.errors import JournalError
 from engine.history.migrations import BOOKKEEPING, MIGRATIONS, Migration
+from engine.history.mishaps import PATIENCE, explained, is_busy, moved, unusable
 from engine.workspace import make_private
-
-PATIENCE = 5.0
-"""Seconds to wait for another process that is writing; waited for twice before giving up."""
 
 Synchronous = Literal["normal", "full"]
 Value = str | int | float | None
@@ -42,37 +40,65 @@ class Database:
         self, path: Path, *, synchronous: Synchronous = "normal", migrations: tuple[Migration, ...] = MIGRATIONS
     ) -> None:
         self.path = path
+        self._name = str(path)
         self._synchronous = synchronous
         self._migrations = migrations
         self._turn = threading.RLock()
         self._cursor: Cursor | None = None
         self._close: Callable[[], None] | None = None
+        self._file: os.stat_result | None = None
         self._error: type[Exception] = JournalError
 
     def write(self, work: Callable[[Cursor], Answer]) -> Answer:
-        """Runs `work` in one transaction: all of it is kept, or none; raises JournalError."""
+        """Runs `work` in one transaction: all of it is kept, or none; raises JournalError.
+
+        A file that was deleted or replaced under an open connection would take everything silently: nothing is kept
+        then, and the next use opens what is there.
+        """
         with self._turn:
             try:
-                return self._patiently(lambda: self._transaction(work))
+                answer: Answer = self._patiently(self._transaction, work)
             except self._error as error:
-                raise explained(error, self.path) from error
+                raise (moved(self.path) if self._left_behind() else explained(error, self.path)) from error
+            if self._left_behind():
+                raise moved(self.path)
+            return answer
 
     def read(self, sql: str, values: Sequence[Value] = ()) -> list[Row]:
         """The rows of a query; none where there is no history yet, which is not created for a question."""
         with self._turn:
-            if self._cursor is None and _missing(self.path):
+            self._left_behind()
+            if self.missing:
                 return []
             try:
-                return self._patiently(lambda: self._query(sql, values))
+                return self._patiently(self._query, sql, values)
             except self._error as error:
                 raise explained(error, self.path) from error
+
+    @property
+    def missing(self) -> bool:
+        """Whether there is no file, and none is open."""
+        return self._cursor is None and _missing(self.path)
 
     def close(self) -> None:
         """Lets go of the file; a later use opens it again."""
         with self._turn:
             if self._close is not None:
                 self._close()
-            self._cursor = self._close = None
+            self._cursor = self._close = self._file = None
+
+    def _left_behind(self) -> bool:
+        """Whether the open file is no longer the one at `path`; it is let go of then."""
+        if self._file is None:
+            return False
+        try:
+            now = os.stat(self._name)  # noqa: PTH116 - asked at every event, and a path object costs a fifth more
+        except OSError:
+            now = None
+        if now is not None and os.path.samestat(self._file, now):
+            return False
+        self.close()
+        return True
 
     def _transaction(self, work: Callable[[Cursor], Answer]) -> Answer:
         cursor = self._cursor or self._connect()
@@ -97,14 +123,14 @@ class Database:
         cursor.execute(sql, values)
         return cursor.fetchall()
 
-    def _patiently(self, work: Callable[[], Answer]) -> Answer:
+    def _patiently(self, work: Callable[..., Answer], *values: Any) -> Answer:
         """`work`, once more when the file was still busy after the first wait."""
         try:
-            return work()
+            return work(*values)
         except self._error as error:
-            if not _busy(error):
+            if not is_busy(error):
                 raise
-        return work()
+        return work(*values)
 
     def _connect(self) -> Cursor:
         import sqlite3  # noqa: PLC0415 - late: commands that touch no history do not pay for it
@@ -120,6 +146,7 @@ class Database:
         try:
             cursor = connection.cursor()
             self._prepare(cursor)
+            self._file = self.path.stat()
         except BaseException:
             connection.close()
             raise
@@ -139,7 +166,7 @@ class Database:
                 if cursor.execute("PRAGMA journal_mode").fetchone() != ("wal",):
                     cursor.execute("PRAGMA journal_mode = WAL").fetchone()
             except self._error as error:
-                if not _busy(error) or time.monotonic() > deadline:
+                if not is_busy(error) or time.monotonic() > deadline:
                     raise
                 time.sleep(0.02)
             else:
@@ -201,51 +228,3 @@ def _create(path: Path) -> None:
         return
     make_private(path.parent)
     os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
-
-
-def _busy(error: Exception) -> bool:
-    return _name(error).startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
-
-
-def _name(error: Exception) -> str:
-    return str(getattr(error, "sqlite_errorname", ""))
-
-
-def unusable(path: Path, why: str) -> JournalError:
-    """History cannot live at `path`."""
-    if path.is_dir():
-        return JournalError(f"history cannot be kept in {path}: it is a folder", hint="remove that folder")
-    return JournalError(
-        f"history cannot be kept in {path}: {why}",
-        hint="make its folder writable, or set SKILL_HOME to one that is",
-    )
-
-
-def explained(error: Exception, path: Path) -> JournalError:
-    """What a database error means, and the way out."""
-    match _name(error).split("_")[1:2]:
-        case ["FULL"]:
-            return JournalError(
-                f"history cannot be written to {path}: the disk is full",
-                hint="free some space, or set SKILL_HOME to a folder on another disk",
-            )
-        case ["READONLY"] | ["CANTOPEN"] | ["PERM"] | ["AUTH"]:
-            return unusable(path, "it cannot be opened for writing")
-        case ["CORRUPT"] | ["NOTADB"] | ["FORMAT"]:
-            return JournalError(
-                f"{path} is damaged or not a database: {error}",
-                hint=f"move it aside (mv {path} {path}.broken) and a new history begins; memory's files stay",
-            )
-        case ["BUSY"] | ["LOCKED"]:
-            return JournalError(
-                f"{path} was kept busy by another process for {2 * PATIENCE:.0f} seconds",
-                hint="see who has it open (fuser), and try again",
-            )
-        case ["IOERR"]:
-            return JournalError(
-                f"the disk refused {path}: {error}", hint="check the disk, or set SKILL_HOME to a folder on another one"
-            )
-        case _:
-            return JournalError(
-                f"history in {path} failed: {error}", hint="this is a defect of skill-engine; please report it"
-            )

@@ -136,4 +136,28 @@ MIGRATIONS = (
             "CREATE INDEX fixes_in_time ON fixes (fix, domain, finished_at)",
         ),
     ),
+    Migration(
+        number=2,
+        name="who owns a run, what it was asked to do, and whole values for those who resume it",
+        statements=(
+            "ALTER TABLE runs ADD COLUMN owner TEXT NOT NULL DEFAULT ''",
+            "ALTER TABLE runs ADD COLUMN cancel_requested DOUBLE PRECISION",
+            "ALTER TABLE runs ADD COLUMN reused_from TEXT NOT NULL DEFAULT ''",
+            "ALTER TABLE steps ADD COLUMN begun INTEGER NOT NULL DEFAULT 1",
+            "ALTER TABLE steps ADD COLUMN foreach INTEGER NOT NULL DEFAULT 0",
+            """
+            CREATE TABLE step_values (
+                run INTEGER NOT NULL,
+                step TEXT NOT NULL,
+                field TEXT NOT NULL,
+                body TEXT NOT NULL,
+                PRIMARY KEY (run, step, field)
+            )
+            """,
+            """
+            CREATE INDEX events_of_questions ON events (run, number)
+            WHERE kind IN ('question_asked', 'question_answered')
+            """,
+        ),
+    ),
 )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from engine.errors import RunNotFoundError
-from engine.history import liveness
 from engine.history.database import Database, Row, Value
+from engine.history.questions import open_questions
 from engine.history.records import RunRecord, StepRecord
 from engine.model.event import Event, EventKind
 from engine.model.outcome import RunStatus, StepStatus
@@ -19,14 +19,14 @@ RECENT = 20
 
 _RUN = """
     SELECT r.id, r.skill, r.status, r.started_at, r.version, r.file, r.digest, r.profile, r.message, r.finished_at,
-           r.duration, r.healed, r.pid, r.host, b.body, e.body
+           r.duration, r.healed, r.pid, r.host, b.body, e.body, r.reused_from, r.cancel_requested
     FROM runs r
     LEFT JOIN events b ON b.run = r.number AND b.number = r.start_event
     LEFT JOIN events e ON e.run = r.number AND e.number = r.end_event
 """
 _STEPS = """
     SELECT s.name, s.status, s.started_at, s.position, s.section, s.action, s.call, s.finished_at, s.duration,
-           s.attempts, e.body
+           s.attempts, e.body, s.begun, s.foreach
     FROM steps s
     JOIN runs r ON r.number = s.run
     LEFT JOIN events e ON e.run = s.run AND e.number = s.end_event
@@ -39,11 +39,15 @@ _EVENTS = """
 
 
 class RunQueries:
-    """What can be asked about runs; `run_id` may be a prefix, or `last`."""
+    """What can be asked about runs; `run_id` may be a prefix, or `last`.
 
-    def __init__(self, database: Database, *, host: str) -> None:
+    `taken` says of a run of this machine whether a living process has claimed it.
+    """
+
+    def __init__(self, database: Database, *, host: str, taken: Callable[[str], bool | None]) -> None:
         self._database = database
         self._host = host
+        self._taken = taken
 
     def runs(
         self, *, limit: int = RECENT, skill: str | None = None, status: RunStatus | str | None = None
@@ -119,7 +123,7 @@ class RunQueries:
 
     def _run(self, row: Row) -> RunRecord:
         begin, end = _fields(row[14]), _fields(row[15])
-        status, pid, host = RunStatus(row[2]), row[12] or 0, row[13]
+        status, host = RunStatus(row[2]), row[13]
         here = status is RunStatus.RUNNING and host == self._host
         return RunRecord(
             id=row[0],
@@ -134,12 +138,15 @@ class RunQueries:
             finished_at=row[9],
             duration=row[10],
             healed=row[11],
-            pid=pid,
+            pid=row[12] or 0,
             host=host,
             inputs=_mapping(begin, "inputs"),
             outputs=_mapping(end, "outputs"),
             notes=_texts(end, "notes"),
-            alive=liveness.alive(pid, row[3]) if here else None,
+            alive=self._taken(row[0]) if here else None,
+            reused_from=row[16],
+            cancel_requested=row[17] is not None,
+            questions=open_questions(self._database, row[0]) if status is RunStatus.WAITING else (),
         )
 
 
@@ -162,6 +169,9 @@ def _step(row: Row) -> StepRecord:
         first_failure=end.get("first_failure"),
         remediation=_texts(end, "remediation"),
         value=end.get("value"),
+        begun=row[11],
+        foreach=bool(row[12]),
+        reused=bool(end.get("reused")),
     )
 
 

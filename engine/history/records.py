@@ -7,14 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.model.outcome import RunStatus, StepStatus
+from engine.model.question import Question
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
     """One run; times in seconds since the epoch, `duration` in seconds.
 
-    `alive` is asked of the machine for a run without an end: whether the process that ran it still does; None when it
-    ended, or ran on another machine.
+    `alive` is asked of the machine for a run that is running: whether a process still has it; None for one that ended
+    or waits, or was begun on another machine. `questions` are those a waiting run has open, `reused_from` the run whose
+    outputs it took over.
     """
 
     id: str
@@ -35,6 +37,9 @@ class RunRecord:
     outputs: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     alive: bool | None = None
+    reused_from: str = ""
+    cancel_requested: bool = False
+    questions: tuple[Question, ...] = ()
 
     @property
     def interrupted(self) -> bool:
@@ -44,7 +49,11 @@ class RunRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepRecord:
-    """One step of a run; `status` None while it runs, `failure` and `first_failure` as the event gave them."""
+    """One step of a run; `status` None while it runs, `failure` and `first_failure` as the event gave them.
+
+    `name` is its path in the run. `begun` counts the processes that began it; `foreach` says that it is the whole of
+    many elements, `reused` that its output was taken over from another run. `value` may be cut.
+    """
 
     name: str
     status: StepStatus | None
@@ -62,6 +71,9 @@ class StepRecord:
     first_failure: Mapping[str, Any] | None = None
     remediation: tuple[str, ...] = ()
     value: Any = None
+    begun: int = 1
+    foreach: bool = False
+    reused: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

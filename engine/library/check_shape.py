@@ -8,11 +8,11 @@ from pathlib import Path, PurePath
 
 from engine.documents import findings as schema_findings
 from engine.library.codes import FindingCode
-from engine.library.language import ACTIONS, BELONGS_TO, NOT_YET, action_keys
-from engine.library.outline import Outline, OutlinedStep
+from engine.library.language import action_keys
+from engine.library.outline import Outline
 from engine.library.part import Part
 from engine.library.values import UnfitError, Wanted, fit
-from engine.model.place import Finding, Place, Severity
+from engine.model.place import Finding, Place
 
 
 def shape_findings(outlined: Outline, *, cache: Path | None) -> Iterator[Finding]:
@@ -25,10 +25,6 @@ def shape_findings(outlined: Outline, *, cache: Path | None) -> Iterator[Finding
     yield from _name(skill)
     for part in skill.listed("inputs"):
         yield from _input(part)
-    for step in outlined.steps:
-        yield from _actions(step)
-        yield from _companions(step)
-        yield from _not_yet(step)
 
 
 def _from_schema(skill: Part, misplaced: tuple[Part, ...], cache: Path | None) -> Iterator[Finding]:
@@ -60,52 +56,6 @@ def _name(skill: Part) -> Iterator[Finding]:
             message=f"the skill is called {skill.name()}, and its file {PurePath(skill.document.name).name}",
             hint=f"call the file {skill.name()}.yaml, or write `name: {stem}`",
         )
-
-
-def _actions(step: OutlinedStep) -> Iterator[Finding]:
-    if len(step.actions) > 1:
-        yield Finding(
-            place=step.part[step.actions[1]].key_place,
-            code=FindingCode.SEVERAL_ACTIONS,
-            message=f"the step {step.name} asks for {len(step.actions)} actions: {', '.join(step.actions)}",
-            hint="make each of them a step of its own",
-        )
-    if not step.actions:
-        yield Finding(
-            place=step.part.place,
-            code=FindingCode.NO_ACTION,
-            message=f"the step {step.name} does nothing",
-            hint=f"give it one of {', '.join(ACTIONS)}",
-        )
-
-
-def _companions(step: OutlinedStep) -> Iterator[Finding]:
-    part = step.part
-    for key, owner in (*BELONGS_TO.items(), *_count_of(part)):
-        if key in part and owner not in part:
-            yield Finding(
-                place=part[key].key_place,
-                code=FindingCode.MISPLACED_KEY,
-                message=f"`{key}` means nothing without `{owner}`",
-                hint=f"add `{owner}`, or remove `{key}`",
-            )
-
-
-def _count_of(part: Part) -> tuple[tuple[str, str], ...]:
-    is_count = "parallel" in part and "parallel" not in action_keys(part.value)
-    return (("parallel", "foreach"),) if is_count else ()
-
-
-def _not_yet(step: OutlinedStep) -> Iterator[Finding]:
-    for key in step.part.value:
-        if key in NOT_YET and not (key == "parallel" and key not in step.actions):
-            yield Finding(
-                place=step.part[key].key_place,
-                code=FindingCode.NOT_YET,
-                message=f"this version does not run `{key}` yet: the step {step.name} would fail",
-                hint="the file is right, and a later version will run it",
-                severity=Severity.WARNING,
-            )
 
 
 def _input(part: Part) -> Iterator[Finding]:

@@ -41,22 +41,26 @@ class FindingCode(StrEnum):
     SEVERAL_ACTIONS = "several-actions"
     MISPLACED_KEY = "misplaced-key"
     STEP_IN_OUTPUTS = "step-in-outputs"
-    NOT_YET = "not-yet"
     BAD_PATTERN = "bad-pattern"
     BAD_DEFAULT = "bad-default"
+    BAD_CHOICE = "bad-choice"
     DUPLICATE_NAME = "duplicate-name"
     DUPLICATE_OUTPUT = "duplicate-output"
     RESERVED_NAME = "reserved-name"
     SHADOWED_NAME = "shadowed-name"
     UNKNOWN_NAME = "unknown-name"
     USED_TOO_EARLY = "used-too-early"
+    OUT_OF_SCOPE = "out-of-scope"
     UNKNOWN_TOOL = "unknown-tool"
     UNKNOWN_ARGUMENT = "unknown-argument"
     MISSING_ARGUMENT = "missing-argument"
     WRONG_ARGUMENT = "wrong-argument"
     UNKNOWN_SKILL = "unknown-skill"
     SKILL_CYCLE = "skill-cycle"
+    BROKEN_SKILL = "broken-skill"
     UNREACHABLE = "unreachable"
+    STOP_IN_ALWAYS = "stop-in-always"
+    ASK_IN_ALWAYS = "ask-in-always"
     SECRET_LEAK = "secret-leak"  # noqa: S105 - the name of a mistake, not a password
 
     EXPRESSION_SYNTAX = "expression-syntax"
@@ -97,25 +101,29 @@ MEANING: Mapping[FindingCode, str] = {
     FindingCode.NAME_MISMATCH: "The skill's name is not the name of its file.",
     FindingCode.NO_ACTION: "A step says nothing that could be done.",
     FindingCode.SEVERAL_ACTIONS: "A step asks for more than one action.",
-    FindingCode.MISPLACED_KEY: "A key stands in a step without the key it belongs to.",
+    FindingCode.MISPLACED_KEY: "A key stands in a step that has no use for it.",
     FindingCode.STEP_IN_OUTPUTS: "A step stands in the list of outputs, where it would never run.",
-    FindingCode.NOT_YET: "The step uses a part of the language that this version does not run yet.",
     FindingCode.BAD_PATTERN: "An input's pattern is no regular expression.",
-    FindingCode.BAD_DEFAULT: "An input's default would be refused as a value of that input.",
+    FindingCode.BAD_DEFAULT: "The default of an input or of a question would be refused as its value.",
+    FindingCode.BAD_CHOICE: "One of the answers that a question allows is not of the type of its answer.",
     FindingCode.DUPLICATE_NAME: "Two steps, inputs or outputs of the skill have the same name.",
-    FindingCode.DUPLICATE_OUTPUT: "Two steps bind their values to the same name.",
+    FindingCode.DUPLICATE_OUTPUT: "Two values of the skill are bound to the same name.",
     FindingCode.RESERVED_NAME: "A step's value takes a name that expressions already use for something else.",
-    FindingCode.SHADOWED_NAME: "A step's value takes the name of an input or of another step, which misleads a reader.",
+    FindingCode.SHADOWED_NAME: "A value takes the name of an input, a step or another value, which misleads a reader.",
     FindingCode.UNKNOWN_NAME: "An expression uses a name that nothing defines.",
     FindingCode.USED_TOO_EARLY: "An expression uses a name before the step that defines it.",
+    FindingCode.OUT_OF_SCOPE: "An expression uses a name that exists only in another group, branch or loop.",
     FindingCode.UNKNOWN_TOOL: "A step calls a tool that is not registered.",
     FindingCode.UNKNOWN_ARGUMENT: "A call gives an argument that the tool or skill does not take.",
     FindingCode.MISSING_ARGUMENT: "A call leaves out an argument that the tool or skill needs.",
     FindingCode.WRONG_ARGUMENT: "A constant argument is not what the tool or skill takes.",
     FindingCode.UNKNOWN_SKILL: "A step runs a skill that does not exist.",
     FindingCode.SKILL_CYCLE: "A skill runs itself, directly or through others.",
+    FindingCode.BROKEN_SKILL: "A step runs a skill that cannot be run.",
     FindingCode.UNREACHABLE: "A step can never run.",
-    FindingCode.SECRET_LEAK: "A secret would leave the run through an output, a question or a message.",
+    FindingCode.STOP_IN_ALWAYS: "A `stop` stands in `always`, where the run has ended already.",
+    FindingCode.ASK_IN_ALWAYS: "A question stands in `always`, where nobody is waited for.",
+    FindingCode.SECRET_LEAK: "A secret would leave the run through an output, a question, a message or another skill.",
     FindingCode.EXPRESSION_SYNTAX: "An expression cannot be read.",
     FindingCode.EXPRESSION_NOT_ALLOWED: "An expression uses what expressions may not use.",
     FindingCode.TEMPLATE_SYNTAX: "A text with `{{ }}` or `{% %}` cannot be read.",

@@ -1,4 +1,4 @@
-"""From values given for a run to the inputs its steps see."""
+"""From values given for a run to the inputs its steps see, and from an answer to what its question asks for."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from engine.errors import InputError
 from engine.library.nearest import nearest
 from engine.library.values import UnfitError, Wanted, fit, from_typed
+from engine.model.question import Question
 from engine.model.secret import MASK
 from engine.model.skill import Input, Skill
 
@@ -17,11 +18,13 @@ LONGEST_SHOWN = 80
 """A refused value is quoted up to this many characters."""
 
 
-def bind_inputs(skill: Skill, given: Mapping[str, Any], *, from_text: Collection[str] = ()) -> dict[str, Any]:
+def bind_inputs(
+    skill: Skill, given: Mapping[str, Any], *, from_text: Collection[str] = (), step: str = ""
+) -> dict[str, Any]:
     """The value of every input of `skill`: given, default, or None; InputError names every problem at once.
 
     Values of the names in `from_text` were typed as text and are read as the input's type. A value of None counts as
-    not given.
+    not given. `step` is the step that runs the skill, when it is one.
     """
     problems = _unknown(skill, given)
     bound: dict[str, Any] = {}
@@ -31,8 +34,27 @@ def bind_inputs(skill: Skill, given: Mapping[str, Any], *, from_text: Collection
         except UnfitError as error:
             problems.append(str(error))
     if problems:
-        raise InputError(_sentence(skill, problems), hint=f"skill run {skill.name} --help lists the inputs")
+        whose = f"{skill.name}, run by the step {step}" if step else skill.name
+        raise InputError(_sentence(whose, problems), hint=f"skill run {skill.name} --help lists the inputs")
     return bound
+
+
+def coerced_answer(question: Question, given: Any, *, from_text: bool, secret: bool = False) -> Any:
+    """The answer as a value of the question's type; InputError names the question, what it got and what it wants.
+
+    With `from_text` it was typed as text, and is read as the type. None takes the default that was offered. A `secret`
+    answer is not shown.
+    """
+    wanted = Wanted(type=question.type, enum=question.choices)
+    asked, hint = f"the question {question.name}", f"it asks: {question.text}"
+    given, from_text = (question.default, False) if given is None else (given, from_text)
+    if given is None:
+        raise InputError(f"{asked} has no answer: it wants {wanted}", hint=hint)
+    try:
+        return fit(from_typed(given, wanted) if from_text and isinstance(given, str) else given, wanted)
+    except UnfitError as error:
+        got = _quoted(given, secret=secret or question.secret)
+        raise InputError(f"{asked} got {got}, which {error}: it wants {wanted}", hint=hint) from error
 
 
 def _bind(asked: Input, value: Any, *, typed: bool) -> Any:
@@ -44,7 +66,9 @@ def _bind(asked: Input, value: Any, *, typed: bool) -> Any:
     try:
         return fit(from_typed(value, wanted) if typed and isinstance(value, str) else value, wanted)
     except UnfitError as error:
-        raise UnfitError(f"{asked.name} got {_quoted(asked, value)}, which {error}: it wants {wanted}") from error
+        raise UnfitError(
+            f"{asked.name} got {_quoted(value, secret=asked.secret)}, which {error}: it wants {wanted}"
+        ) from error
 
 
 def _unknown(skill: Skill, given: Mapping[str, Any]) -> list[str]:
@@ -59,14 +83,14 @@ def _guess(name: str, known: list[str]) -> str:
     return f"; the inputs are {', '.join(known)}" if known else "; the skill has no inputs"
 
 
-def _quoted(asked: Input, value: Any) -> str:
-    if asked.secret:
+def _quoted(value: Any, *, secret: bool) -> str:
+    if secret:
         return MASK
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
 
 
-def _sentence(skill: Skill, problems: list[str]) -> str:
+def _sentence(whose: str, problems: list[str]) -> str:
     if len(problems) == 1:
-        return f"{skill.name}: {problems[0]}"
-    return "\n".join([f"{skill.name}: {len(problems)} inputs do not fit", *(f"  - {problem}" for problem in problems)])
+        return f"{whose}: {problems[0]}"
+    return "\n".join([f"{whose}: {len(problems)} inputs do not fit", *(f"  - {problem}" for problem in problems)])

@@ -1,4 +1,4 @@
-"""The words of the skill language, and which of them the executor runs today.
+"""The words of the skill language, and which of them go together.
 
 `schemas/skill.schema.json` and `docs/skill-format.md` say the same; a house test keeps the three in step.
 """
@@ -69,27 +69,25 @@ ACTIONS = ("tool", "compute", "skill", "steps", "parallel", "stop", "ask")
 BELONGS_TO: Mapping[str, str] = {"args": "tool", "inputs": "skill", "as": "foreach"}
 """Keys of a step that mean nothing without another."""
 
-SUPPORTED = frozenset(
-    [
-        "tool",
-        "compute",
-        "stop",
-        "condition",
-        "output",
-        "on_error",
-        "timeout",
-        "undo",
-        "always",
-        "secret",
-        "outputs",
-        "expect",
-        "heal",
-    ]
-)
-"""Actions and options that the executor runs today."""
-
-NOT_YET = frozenset(["skill", "steps", "parallel", "ask", "until", "foreach", "retry"])
-"""Actions and options that the language has and the executor does not run yet: a warning here, an error in a run."""
+_REMOVE = "remove it"
+_NOT_HEALED = "remove it: only calls of tools are healed"
+_HEAL_INSIDE = "put it on the tool steps inside"
+NO_USE_FOR: Mapping[str, Mapping[str, str]] = {
+    "compute": {"heal": _NOT_HEALED},
+    "skill": {"heal": "put it on the tool steps of that skill"},
+    "steps": {"heal": _HEAL_INSIDE},
+    "parallel": {"heal": _HEAL_INSIDE},
+    "stop": {
+        "heal": _NOT_HEALED,
+        "foreach": "one stop ends it all: say in `condition` when",
+        **dict.fromkeys(["retry", "until", "expect", "secret", "timeout", "undo"], _REMOVE),
+    },
+    "ask": {
+        "heal": _NOT_HEALED,
+        **dict.fromkeys(["retry", "until", "undo"], _REMOVE),
+    },
+}
+"""By action: the options that mean nothing beside it, and the way out."""
 
 RESERVED = frozenset(
     ["inputs", "defaults", "config", "env", "run", "steps", "result", "True", "False", "None", "true", "false", "none"]

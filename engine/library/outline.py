@@ -29,14 +29,17 @@ class Language(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """A text that a run evaluates: its number in the walk, its language, and the key and step it belongs to."""
+    """A text that a run evaluates: its number in the walk, its language, and the key and step it belongs to.
+
+    `target` is what it is given to, where that has a name: an output of the skill, an input of a called one.
+    """
 
     number: int
     text: Text
     language: Language
     key: str
     step: OutlinedStep | None = None
-    output: str = ""
+    target: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +72,17 @@ class OutlinedStep:
         return output if isinstance(output, str) else output_name(self.name)
 
     @property
+    def bound(self) -> str:
+        """The name of the element of its `foreach`; empty without one."""
+        name = self.part.get("as", "item") if "foreach" in self.part else ""
+        return name if isinstance(name, str) else ""
+
+    @property
+    def around(self) -> tuple[OutlinedStep, ...]:
+        """The steps it stands in, the innermost first."""
+        return (self.group, *self.group.around) if self.group else ()
+
+    @property
     def actions(self) -> tuple[str, ...]:
         """The actions it asks for; exactly one in a valid step."""
         return action_keys(self.part.value)
@@ -93,7 +107,7 @@ def outline(skill: Part) -> Outline:
         for part in skill.listed(section):
             walk.step(OutlinedStep(part=part, section=section))
     for output in skill.listed("outputs"):
-        walk.texts(output.placed("value"), key="value", output=output.name())
+        walk.texts(output.placed("value"), key="value", target=output.name())
     return walk.found
 
 
@@ -109,6 +123,7 @@ class _Walk:
         """Notes one step, in the order in which a run meets its texts."""
         self.found.steps.append(step)
         part = step.part
+        before = len(self.found.step_names)
         self._expression(part, "foreach", step)
         element = self.now
         self._expression(part, "condition", step)
@@ -119,12 +134,18 @@ class _Walk:
             self._expression(part["until"], "condition", step, key="until")
         judged = self.now
         self._define(step, value, judged)
-        self._foreach_name(step, element)
+        if step.bound:
+            self.found.special.append(Definition(name=step.bound, since=element, until=self.now, step=step))
+        if "foreach" in part:
+            self._end(self.found.step_names, before)
+        if step.name:
+            self.found.step_names.append(Definition(name=step.name, since=judged, step=step))
 
     def _action(self, step: OutlinedStep) -> None:
         part = step.part
-        for key in ("args", "inputs"):
-            self.texts(part.placed(key), key=key, step=step)
+        self.texts(part.placed("args"), key="args", step=step)
+        for name in part.mapping("inputs"):
+            self.texts(part["inputs"].placed(name), key="inputs", step=step, target=name)
         if (source := part.text("compute")) is not None:
             self._site(source, Language.COMPUTE, "compute", step)
         if "stop" in part:
@@ -132,55 +153,55 @@ class _Walk:
         if "ask" in part:
             self.texts(part["ask"].text("question"), key="question", step=step)
             self.texts(part["ask"].placed("default") if "default" in part["ask"] else None, key="default", step=step)
-        self._inner(step)
+        self._group(step)
+        self._branches(step)
 
-    def _inner(self, step: OutlinedStep) -> None:
-        """The steps of a group: their names end with it; parallel ones do not see each other."""
-        for key in ("steps", "parallel"):
-            begin = len(self.found.outputs)
-            for part in step.part.listed(key):
-                known = len(self.found.outputs)
-                self.step(OutlinedStep(part=part, section=step.section, group=step))
-                if key == "parallel":
-                    self._close(known)
-            self._close(begin)
+    def _group(self, step: OutlinedStep) -> None:
+        """Steps in order: what they define ends with the group."""
+        begin = len(self.found.outputs)
+        for part in step.part.listed("steps"):
+            self.step(OutlinedStep(part=part, section=step.section, group=step))
+        self._end(self.found.outputs, begin)
 
-    def _close(self, begin: int) -> None:
-        """Ends every name noted since `begin` here."""
-        names = self.found.outputs
+    def _branches(self, step: OutlinedStep) -> None:
+        """Steps at the same time: none sees what another defines; how they ended is seen when all have."""
+        hidden: list[Definition] = []
+        for part in step.part.listed("parallel"):
+            outputs, step_names = len(self.found.outputs), len(self.found.step_names)
+            self.step(OutlinedStep(part=part, section=step.section, group=step))
+            self._end(self.found.outputs, outputs)
+            hidden += self._end(self.found.step_names, step_names)
+        self.found.step_names += [replace(known, since=self.now) for known in hidden]
+
+    def _end(self, names: list[Definition], begin: int) -> list[Definition]:
+        """Ends every name noted since `begin` here; those that had not ended before."""
+        still = [known for known in names[begin:] if known.until > self.now]
         names[begin:] = [replace(known, until=min(known.until, self.now)) for known in names[begin:]]
+        return still
 
     def _define(self, step: OutlinedStep, value: int, judged: int) -> None:
         """What exists once the step has acted; its undo sees it too."""
         self.found.special.append(Definition(name="result", since=value, until=judged, step=step))
         if step.output:
             self.found.outputs.append(Definition(name=step.output, since=judged, step=step))
-        if step.name:
-            self.found.step_names.append(Definition(name=step.name, since=judged, step=step))
         if "undo" in step.part:
             self._expression(step.part["undo"], "condition", step, key="undo")
             self.texts(step.part["undo"].placed("args"), key="undo", step=step)
-
-    def _foreach_name(self, step: OutlinedStep, element: int) -> None:
-        if "foreach" in step.part:
-            bound = step.part.get("as", "item")
-            if isinstance(bound, str):
-                self.found.special.append(Definition(name=bound, since=element, until=self.now, step=step))
 
     def _expression(self, part: Part, name: str, step: OutlinedStep, *, key: str = "") -> None:
         if (text := part.text(name)) is not None:
             self._site(text, Language.EXPRESSION, key or name, step)
 
-    def texts(self, tree: Tree, *, key: str, step: OutlinedStep | None = None, output: str = "") -> None:
+    def texts(self, tree: Tree, *, key: str, step: OutlinedStep | None = None, target: str = "") -> None:
         """Notes every template inside a value."""
         for text in placed_texts(tree):
             if is_marked(text.text):
-                self._site(text, Language.TEMPLATE, key, step, output)
+                self._site(text, Language.TEMPLATE, key, step, target)
 
     def _site(
-        self, text: Text, language: Language, key: str, step: OutlinedStep | None = None, output: str = ""
+        self, text: Text, language: Language, key: str, step: OutlinedStep | None = None, target: str = ""
     ) -> None:
-        site = Site(number=self.now, text=text, language=language, key=key, step=step, output=output)
+        site = Site(number=self.now, text=text, language=language, key=key, step=step, target=target)
         self.found.sites.append(site)
 
 

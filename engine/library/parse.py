@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from engine.documents import Document
@@ -87,7 +88,8 @@ def _step(part: Part) -> Step:
             return SkillStep(**_options(part), skill=part.value["skill"], inputs=_trees(part, "inputs"))
         case (("steps" | "parallel") as action,):
             inner = tuple(_step(step) for step in part.listed(action))
-            return GroupStep(**_options(part), steps=inner, parallel=action == "parallel")
+            group = GroupStep(**_options(part), steps=inner, parallel=action == "parallel")
+            return _kept_secret(group) if group.secret else group
         case ("stop",):
             stop = part["stop"]
             return StopStep(**_options(part), status=StopStatus(stop.value["status"]), message=_text(stop, "message"))
@@ -95,6 +97,21 @@ def _step(part: Part) -> Step:
             return _ask(part)
         case actions:
             raise ValueError(f"{part.place}: a step does exactly one thing, not {len(actions)}")
+
+
+def _kept_secret(group: GroupStep) -> GroupStep:
+    """A secret group, with its steps: what it gives is made of what they give, and they tell theirs first."""
+    return replace(group, secret=True, steps=tuple(map(_secret_too, group.steps)))
+
+
+def _secret_too(step: Step) -> Step:
+    match step:
+        case StopStep():
+            return step
+        case GroupStep():
+            return _kept_secret(step)
+        case _:
+            return replace(step, secret=True)
 
 
 def _ask(part: Part) -> AskStep:

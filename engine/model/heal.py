@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from engine.model.failure import Diagnosis, Failure, FailureKind
 from engine.model.outcome import Attempt, ToolCall
+from engine.model.question import Question
 
 
 class HealMode(StrEnum):
@@ -59,11 +60,22 @@ class FixPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TokenExpiry:
+    """How is read until when a domain's token holds: a read tool that gives `expires_at` or `expires_in`, in seconds.
+
+    `offline`: it looks at this machine only, so that a dry run may call it.
+    """
+
+    call: ToolCall
+    offline: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Domain:
     """What a tool depends on: credentials and network of one environment.
 
     `settings` are handed to the tools of the domain; `fixes` maps a role (`login`, `connect`) or a fix's tool name to
-    its plan; `mode` narrows the workspace's policy.
+    its plan; `mode` narrows the workspace's policy; `expiry` tells how long its token holds.
     """
 
     name: str
@@ -71,6 +83,7 @@ class Domain:
     settings: Mapping[str, Any] = field(default_factory=dict)
     fixes: Mapping[str, FixPlan] = field(default_factory=dict)
     mode: HealMode | None = None
+    expiry: TokenExpiry | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +170,14 @@ class BreakerState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Healing:
-    """How a healed call ended: the attempt that counts, and everything on the way; the first failure is never lost."""
+    """How a healed call ended: the attempt that counts, and everything on the way; the first failure is never lost.
+
+    `question` set means that it has not ended: the call rests until that is answered, and what is asked for is the same
+    call again, with its past. `answer_lost`: it is known to have had its effect, but its value is not. `repeatable`: it
+    failed, and a second call cannot do anything twice (which does not say that it is worth it: a call refused for its
+    arguments is safe to repeat, too). `recorded`: the journal has every attempt; of a first one that worked it has not,
+    because that is told together with the end of its step.
+    """
 
     value: Any = None
     failure: Failure | None = None
@@ -167,6 +187,10 @@ class Healing:
     fixes: tuple[FixOutcome, ...] = ()
     remediation: tuple[str, ...] = ()
     reason: str = ""
+    question: Question | None = None
+    answer_lost: bool = False
+    repeatable: bool = False
+    recorded: bool = False
 
     @property
     def ok(self) -> bool:
@@ -177,3 +201,8 @@ class Healing:
     def healed(self) -> bool:
         """Whether it failed first and worked in the end."""
         return self.failure is None and self.first_failure is not None
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds to wait before a second call, where the failure named them."""
+        return self.failure.evidence.retry_after if self.failure else None

@@ -9,6 +9,7 @@ from typing import Any
 
 from engine.model.failure import Failure
 from engine.model.place import Place
+from engine.model.question import Question
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +61,7 @@ class StepStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepResult:
-    """A finished step; `duration` in seconds, `place` where it stands in the skill file."""
+    """A finished step; `duration` in seconds, `place` where it stands in the skill file, `path` where in the run."""
 
     name: str
     status: StepStatus
@@ -73,6 +74,7 @@ class StepResult:
     remediation: tuple[str, ...] = ()
     reason: str = ""
     place: Place | None = None
+    path: str = ""
 
 
 class RunStatus(StrEnum):
@@ -88,9 +90,10 @@ class RunStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
-    """A finished run.
+    """A finished run, or one that waits for the answers to `questions`.
 
-    `message` says in a sentence why it did not end ok; `timed_out` is true when its own deadline ended it;
+    `steps` holds every step in the order it ended, the steps inside of others too. `message` says in a sentence why it
+    did not end ok; `timed_out` is true when its own deadline ended it;
     `notes` are things worth a person's eye (an output that did not render, an undo that failed).
     """
 
@@ -103,6 +106,7 @@ class RunResult:
     notes: tuple[str, ...] = ()
     duration: float = 0.0
     timed_out: bool = False
+    questions: tuple[Question, ...] = ()
 
     @property
     def healed(self) -> int:
@@ -110,8 +114,8 @@ class RunResult:
         return sum(step.status is StepStatus.HEALED for step in self.steps)
 
     def step(self, name: str) -> StepResult:
-        """The result of the step called `name`; KeyError if it did not run."""
-        for step in self.steps:
-            if step.name == name:
+        """The result of the step with that path, else of the first called `name`; KeyError if it did not run."""
+        for step in (*(each for each in self.steps if each.path == name), *self.steps):
+            if name in {step.path, step.name}:
                 return step
         raise KeyError(name)

@@ -2,157 +2,281 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from enum import Enum
-from typing import Any
+from threading import Lock
+from typing import Any, NamedTuple
+
+from engine.model.cuts import LONG, Halves
+from engine.model.spelling import Span, Spelling, spellings
 
 MASK = "•••"
 SHORTEST = 4
-"""Values shorter than this many characters are not masked: they would blank ordinary text."""
+"""Values shorter than this many characters are not masked inside of text: they would blank ordinary words."""
 
-SHORTEST_BASE64 = 8
-"""Signs of base64 that must be sure before they are masked."""
+SHORTEST_WHOLE = 3
+"""Characters of the shortest secret that is masked where it is the whole of a value, if it is no part of a mapping."""
 
 SHORT_NUMBER = 5
 """A number of up to this many digits is a port, a count or a year, and stands in ordinary text all the time."""
+
+DEEPEST = 100
+"""Levels of mappings and lists that are looked into; nothing that is kept or shown has so many."""
 
 EVERYDAY = frozenset(
     {
         "true", "false", "null", "none", "default", "localhost", "localhost.localdomain", "ip6-localhost",
         "127.0.0.1", "127.0.1.1", "0.0.0.0", "[::1]", "http://localhost", "http://127.0.0.1",  # noqa: S104 - a word here
+        "yes", "off",
     }
 )  # fmt: skip
 """What settings often hold beside a password; it hides nothing, and blanking it would make every message unreadable."""
 
 FIELDS = frozenset(
     {
-        "action", "answer", "args", "attempts", "basis", "because", "call", "code", "confidence", "declared",
-        "decision", "default", "delay", "details", "diagnosis", "digest", "domain", "duration", "errno", "evidence",
-        "exception", "exit_status", "failure", "file", "finished_at", "first_failure", "fix", "fixes", "healed",
-        "healed_by", "helped", "hint", "http_status", "index", "inputs", "issues", "kind", "level", "message", "name",
-        "notes", "number", "ok",
-        "outputs", "pattern", "pid", "place", "profile", "program", "reason", "remediation", "retry_after", "right",
-        "risk", "role", "run", "section", "sent", "shared", "signature", "skill", "source", "stage", "started_at",
-        "status", "step", "steps", "suggestion", "text", "timed_out", "tool", "truncated", "untouched", "value",
-        "version",
+        "about", "action", "answer", "answer_lost", "args", "attempts", "basis", "because", "by", "call", "choices",
+        "code", "confidence", "count", "decision", "declared", "default", "delay", "details", "diagnosis", "digest",
+        "domain", "duration", "errno", "evidence", "exception", "exit_status", "failure", "file", "finished_at",
+        "first_failure", "fix", "fixes", "foreach", "from", "healed", "healed_by", "helped", "hint", "http_status",
+        "index", "inputs", "issues", "items", "kind", "level", "lost", "message", "name", "notes", "number", "ok",
+        "outputs", "pattern", "pid", "place", "profile", "program", "question", "questions", "reason", "remediation",
+        "retry_after", "reused", "reused_from", "right", "risk", "role", "run", "section", "sent", "shared",
+        "signature", "skill", "source", "stage", "started_at", "status", "step", "steps", "suggestion", "text",
+        "timed_out", "tool", "truncated", "type", "untouched", "value", "version",
     }
 )  # fmt: skip
 """Names of the engine's own fields (docs/events.md, docs/commands.md). As keys they are never masked: a password that
 is one of these words must not take an event apart."""
 
-COUNTS = frozenset({"attempts", "exit_status", "healed", "http_status", "index", "number", "pid"})
-"""Fields of the engine whose numbers are its own."""
+OWN = frozenset(
+    {
+        "action", "attempts", "count", "domain", "exit_status", "fix", "from", "healed", "http_status", "index",
+        "name", "number", "pattern", "pid", "section", "skill", "step", "tool",
+    }
+)  # fmt: skip
+"""Fields of events with the engine's own numbers, and with names that an author gave: a resume finds its way by them."""
+
+GIVEN = frozenset({"answer", "args", "choices", "default", "details", "inputs", "items", "outputs", "value"})
+"""Fields of events that hold what runs work with; nothing beneath them is the engine's own."""
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_/.#\[\]-]*")
+"""The names of steps and tools, and the paths of steps."""
+
+_PASSWORD = re.compile(r"\w{2,20}://[^/\s:@]*:([^/\s@]+)@")
+"""The password in the address of a server."""
+
+
+class _Known(NamedTuple):
+    """What is secret; replaced as a whole, so that no thread ever sees a part of it.
+
+    `whole` are texts that are masked where they are the whole of a value, `numeric` says that some of it are numbers.
+    """
+
+    anchored: tuple[tuple[str, Spelling], ...] = ()
+    whole: frozenset[str] = frozenset()
+    numeric: bool = False
+    halves: Halves = Halves(())
 
 
 class Secrets:
-    """The secret values of one process, masked by value wherever they stand.
+    """The secret values of one process, masked by value wherever they stand and however programs write them.
 
-    Additions come from secret inputs, steps marked `secret`, and tools that hand out credentials. Everyday values and
-    very short ones are not masked, short numbers only where they are the whole of a value. A value is also masked as
-    JSON, Python and URLs write it.
+    Additions come from secret inputs, answers and variables, steps marked `secret`, and tools that hand out
+    credentials. Everyday values are not masked; short numbers and very short texts only where they are the whole of a
+    value. At a cut, a part of a secret counts as well. Several threads may use it.
     """
 
     def __init__(self) -> None:
-        self._values: list[str] = []
-        self._numbers: set[str] = set()
+        self._lock = Lock()
+        self._texts: dict[str, tuple[Spelling, ...]] = {}
+        self._known = _Known()
 
     def add(self, value: Any) -> None:
         """Keeps every text inside `value` (a string, or mappings and lists of them) secret from now on."""
-        for text in _texts(value):
-            if len(text) < SHORTEST or text.lower() in EVERYDAY or text in self._values:
-                continue
-            if text.isdecimal() and len(text) <= SHORT_NUMBER:
-                self._numbers.add(text)
-            else:
-                forms = (text, *_written(text), *_in_base64(text))
-                self._values.extend(form for form in forms if form not in self._values)
-                self._values.sort(key=len, reverse=True)
+        alone = not isinstance(value, dict | list | tuple | AbstractSet | bool | None)
+        texts = [text for text in (str(value).strip(),) if alone and len(text) >= SHORTEST_WHOLE]
+        texts += [text for text in _texts(value, DEEPEST) if len(text) >= SHORTEST]
+        with self._lock:
+            fresh = {text for text in texts if text not in self._texts and text.lower() not in EVERYDAY}
+            if fresh:
+                self._texts.update((text, () if _is_short(text) else tuple(spellings(text))) for text in fresh)
+                self._known = _known(self._texts)
 
     def mask(self, value: Any) -> Any:
-        """`value` with every secret text in it, keys included, replaced by `•••`; the same object if none is known.
+        """`value` with every secret text in it, keys included, replaced by `•••`; the same object if there is none.
 
         Members of enumerations are the engine's own words, and stay.
         """
-        if not self._values and not self._numbers:
-            return value
-        match value:
-            case str():
-                return value if isinstance(value, Enum) else self._mask_text(value)
-            case dict():
-                return self._mask_mapping(value)
-            case list() | tuple():
-                return [self.mask(inner) for inner in value]
-            case int() | float() if not isinstance(value, bool):
-                return MASK if str(value) in self._numbers or str(value) in self._values else value
-            case _:
-                return value
+        found = self._found(value)
+        return found.masked(value) if found else value
+
+    def mask_event(self, fields: Mapping[str, Any]) -> Any:
+        """The fields of an event, masked; the engine's own numbers and the names of steps and tools stay."""
+        found = self._found(fields)
+        return found.masked(fields, own=True) if found else fields
+
+    def mask_name(self, name: str) -> str:
+        """The path of a step. It stays as it is: it stands in the skill, and a resume finds its way by it."""
+        return name if _NAME.fullmatch(name) else str(self.mask(name))
 
     def inside(self, text: str) -> bool:
-        """Whether a secret stands in a JSON text."""
-        return any(secret in text for secret in self._values) or any(number in text for number in self._numbers)
+        """False only if no secret stands in a JSON text."""
+        known = self._known
+        return any(anchor in text for anchor, _ in known.anchored) or any(word in text for word in known.whole)
 
-    def _mask_mapping(self, value: Mapping[Any, Any]) -> dict[Any, Any]:
-        masked = {}
-        for key, inner in value.items():
-            own = key in COUNTS and isinstance(inner, int)
-            masked[key if key in FIELDS else self.mask(key)] = inner if own else self.mask(inner)
-        return masked
+    def _found(self, value: Any) -> _Found | None:
+        """What of all that is secret may stand in a value: a quick look at all its texts at once."""
+        known = self._known
+        if not self._texts:
+            return None
+        texts = [value] if isinstance(value, str) else _leaves(value, numbers=known.numeric)
+        joined = "\n".join(texts)
+        anchored = tuple([each for each in known.anchored if each[0] in joined])
+        marked = "..." in joined or "…" in joined
+        cut = any(known.halves.suspects(text) for text in texts if marked or len(text) >= LONG)
+        if not anchored and not cut and known.whole.isdisjoint(texts):
+            return None
+        return _Found(anchored=anchored, whole=known.whole, halves=known.halves if cut else None)
 
-    def _mask_text(self, text: str) -> str:
-        if text in self._numbers:
+
+class _Found(NamedTuple):
+    """What may stand in one value, and masks it there."""
+
+    anchored: tuple[tuple[str, Spelling], ...]
+    whole: frozenset[str]
+    halves: Halves | None
+
+    def masked(self, value: Any, depth: int = DEEPEST, *, own: bool = False) -> Any:
+        """The value without it; `own` says that it is an event, or a part of one that the engine fills."""
+        match value:
+            case str():
+                return self._text(value)
+            case None | bool():
+                return value
+            case int() | float():
+                text = str(value)
+                return value if self._text(text) == text else MASK
+            case Mapping() | list() | tuple() | AbstractSet() if not depth:
+                return MASK
+            case Mapping():
+                return {self._key(key): self._field(key, inner, depth, own=own) for key, inner in value.items()}
+            case list() | tuple() | AbstractSet():
+                return [self.masked(inner, depth - 1, own=own) for inner in value]
+            case _:
+                text = str(value)
+                masked = self._text(text)
+                return value if masked == text else masked
+
+    def _key(self, key: Any) -> Any:
+        if key in FIELDS:
+            return key
+        masked = self.masked(key)
+        return tuple(masked) if isinstance(masked, list) else masked
+
+    def _field(self, name: Any, value: Any, depth: int, *, own: bool) -> Any:
+        if own and name in OWN and (isinstance(value, int) or (isinstance(value, str) and _NAME.fullmatch(value))):
+            return value
+        return self.masked(value, depth - 1, own=own and name not in GIVEN)
+
+    def _text(self, text: str) -> str:
+        if isinstance(text, Enum):
+            return text
+        if text in self.whole:
             return MASK
-        for secret in self._values:
-            if secret in text:
-                text = text.replace(secret, MASK)
-        return text
+        found = [spelling for anchor, spelling in self.anchored if anchor in text]
+        spans = [match.span() for spelling in found for match in spelling.expression.finditer(text)]
+        if self.halves is not None:
+            spans += self.halves.spans(text)
+        return _without(text, spans) if spans else text
 
 
-def _written(text: str) -> list[str]:
-    """How JSON, JSON inside JSON, Python and URLs write `text`, where that differs from the text itself."""
-    if text.isascii() and text.replace("-", "").replace("_", "").replace(".", "").isalnum():
-        return []
-    import json  # noqa: PLC0415 - late: most processes have no secret that needs it
-    from urllib.parse import quote, quote_plus  # noqa: PLC0415 - late, as above
-
-    quoted = (json.dumps(text), json.dumps(text, ensure_ascii=False), repr(text))
-    forms = [form[1:-1] for form in quoted]
-    twice = [json.dumps(form, ensure_ascii=False)[1:-1] for form in forms]
-    addresses = [
-        quote(text, safe="", errors="replace"),
-        quote(text, errors="replace"),
-        quote_plus(text, errors="replace"),
-    ]
-    return [form for form in dict.fromkeys([*forms, *twice, *addresses]) if form != text]
+def _known(texts: Mapping[str, tuple[Spelling, ...]]) -> _Known:
+    every = [spelling for known in texts.values() for spelling in known]
+    return _Known(
+        anchored=tuple((anchor, each) for each in every for anchor in each.anchors),
+        whole=frozenset(text for text, known in texts.items() if not known),
+        numeric=any(map(_is_number, texts)),
+        halves=Halves(every),
+    )
 
 
-def _in_base64(text: str) -> list[str]:
-    """The part of `text` that every base64 of something with it inside shows, for each of the three ways it can fall.
-
-    `Authorization: Basic` writes a password so. The first and last signs depend on the neighbours and are left out.
-    """
-    import base64  # noqa: PLC0415 - late: most processes have no secret
-
-    raw = text.encode("utf-8", "surrogatepass")
-    whole_text = base64.b64encode(raw).decode()
-    forms = [whole_text, whole_text.replace("+", "-").replace("/", "_")] if len(whole_text) >= SHORTEST_BASE64 else []
-    for before, unsure in enumerate((0, 2, 3)):
-        whole = (before + len(raw)) // 3 * 3
-        signs = base64.b64encode((b"\0" * before + raw)[:whole]).decode()[unsure:]
-        if len(signs) >= SHORTEST_BASE64:
-            forms += [signs, signs.replace("+", "-").replace("/", "_")]
-    return list(dict.fromkeys(forms))
+def _without(text: str, spans: Iterable[Span]) -> str:
+    """The text with a mask for each span; of spans that overlap, one for all."""
+    kept, end = [], 0
+    for start, stop in sorted(spans):
+        if start >= end:
+            kept += [text[end:start], MASK]
+        end = max(end, stop)
+    return "".join([*kept, text[end:]])
 
 
-def _texts(value: Any) -> list[str]:
+def _leaves(value: Any, *, numbers: bool) -> list[str]:
+    """Every text in a value, keys included, and every number as text if asked for."""
+    texts: list[str] = []
+    level = [value]
+    for _ in range(DEEPEST):
+        inner: list[Any] = []
+        for one in level:
+            match one:  # what there is most of comes first: this is asked of everything that is ever told
+                case str():
+                    texts.append(one)
+                case dict():
+                    inner += one
+                    inner += one.values()
+                case list() | tuple():
+                    inner += one
+                case None | bool():
+                    pass
+                case int() | float():
+                    texts += [str(one)] if numbers else []
+                case Mapping():
+                    inner += [*one, *one.values()]
+                case AbstractSet():
+                    inner += one
+                case _:
+                    texts.append(str(one))
+        if not inner:
+            break
+        level = inner
+    return texts
+
+
+def _texts(value: Any, depth: int) -> Iterator[str]:
+    """The texts in a value that are secret each by itself: lines, what a JSON text holds, a password in an address."""
     match value:
         case None | bool():
-            return []
-        case dict():
-            return [text for inner in value.values() for text in _texts(inner)]
-        case list() | tuple() | set():
-            return [text for inner in value for text in _texts(inner)]
+            return
+        case dict() | list() | tuple() | AbstractSet() if depth:
+            for inner in value.values() if isinstance(value, dict) else value:
+                yield from _texts(inner, depth - 1)
         case str():
             lines = [line.strip() for line in value.splitlines() if line.strip()]
-            return [value, *lines] if len(lines) > 1 else [value.strip()]
-        case _:
-            return [str(value)]
+            yield from [value.strip(), *lines] if len(lines) > 1 else [value.strip()]
+            yield from (_unquoted(found[1]) for found in _PASSWORD.finditer(value))
+            if value.lstrip()[:1] in {"{", "["}:
+                with suppress(ValueError, RecursionError):
+                    yield from _texts(json.loads(value), depth - 1)
+        case int() | float():
+            yield str(value)
+
+
+def _unquoted(text: str) -> str:
+    from urllib.parse import unquote  # noqa: PLC0415 - late: few secrets are addresses
+
+    return unquote(text)
+
+
+def _is_short(text: str) -> bool:
+    """Whether a text is masked only where it is the whole of a value."""
+    return len(text) < SHORTEST or (text.isdecimal() and len(text) <= SHORT_NUMBER)
+
+
+def _is_number(text: str) -> bool:
+    with suppress(ValueError):
+        float(text)
+        return True
+    return False

@@ -1,89 +1,38 @@
-"""`SkillExecutor`: runs a skill, heals its steps, keeps its history, and always cleans up."""
+"""`SkillExecutor`: runs skills, goes on with runs, cancels them."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import anyio
 
-from engine.errors import JournalError
-from engine.heal.healer import Healer
-from engine.heal.request import Ask
-from engine.library import SkillLibrary, bind_inputs
-from engine.model.event import EventKind, Journal
-from engine.model.heal import Notice
+from engine.library import bind_inputs
 from engine.model.outcome import RunResult, RunStatus
-from engine.model.secret import MASK, Secrets
+from engine.model.past import PastEnding
+from engine.model.question import Ask
 from engine.model.skill import Skill
-from engine.run.broadcast import Broadcast, Listener
-from engine.run.flow import Ending, Flow, unrecorded
-from engine.run.perform import Performer
-from engine.run.scope import new_scope
-from engine.sandbox import Sandbox
-
-
-class Parts(Protocol):
-    """What an executor needs; `engine.Engine` has all of it."""
-
-    @property
-    def library(self) -> SkillLibrary:
-        """The skills."""
-
-    @property
-    def sandbox(self) -> Sandbox:
-        """Where authors' text is evaluated."""
-
-    @property
-    def healer(self) -> Healer:
-        """Makes healed calls."""
-
-    @property
-    def journal(self) -> Journal:
-        """Where events are kept."""
-
-    @property
-    def secrets(self) -> Secrets:
-        """What is masked."""
-
-    @property
-    def clock(self) -> Callable[[], float]:
-        """Seconds since the epoch."""
-
-    @property
-    def new_run_id(self) -> Callable[[], str]:
-        """Makes run ids."""
-
-    @property
-    def config(self) -> Mapping[str, Any]:
-        """What skills see as `config`."""
-
-    @property
-    def env(self) -> Mapping[str, str]:
-        """What skills see as `env`."""
-
-    @property
-    def profile(self) -> str:
-        """The name of the profile in use."""
-
-    def learn(self, run_id: str) -> tuple[Notice, ...]:
-        """Brings the memory files up to date with history, after that run; returns what people should know."""
+from engine.run.broadcast import Listener
+from engine.run.course import Course, Start
+from engine.run.parts import Parts
 
 
 @dataclass(slots=True)
 class SkillExecutor:
     """Runs skills.
 
-    `listeners` get every event once it is kept; `ask` is asked (a sentence, answered True or False) before a fix that
-    is not low risk, and without it such a fix is only suggested.
+    `listeners` get every event once it is kept. `ask` is asked every question of a run: an author's `ask`, and whether
+    a fix may run that is not low risk. `answers` are known beforehand, by the step's path or name. A question nobody
+    answers parks the run (status `waiting`), unless `parks` is False: then its step fails.
     """
 
     parts: Parts
     listeners: tuple[Listener, ...] = ()
     ask: Ask | None = None
-    _scope: anyio.CancelScope | None = None
+    answers: Mapping[str, Any] = field(default_factory=dict)
+    parks: bool = True
+    _scopes: list[anyio.CancelScope] = field(default_factory=list)
 
     async def run(
         self,
@@ -103,129 +52,130 @@ class SkillExecutor:
         parts = self.parts
         loaded = parts.library.load(skill) if isinstance(skill, str) else skill
         bound = bind_inputs(loaded, inputs or {}, from_text=from_text)
-        for declared in loaded.inputs:
-            if declared.secret:
-                parts.secrets.add(bound[declared.name])
-        run_id, started = parts.new_run_id(), parts.clock()
-        flow = self._flow(loaded, bound, run_id=run_id, started=started)
-        flow.performer.broadcast.send(EventKind.RUN_STARTED, _started_data(loaded, bound, parts))
-        return await self._through(flow, started=started, timeout=timeout)
+        started = parts.clock()
+        return await self._course.begin(
+            Start(run_id=parts.new_run_id(), skill=loaded, inputs=bound, started=started, timeout=timeout)
+        )
+
+    async def resume(
+        self,
+        run_id: str,
+        inputs: Mapping[str, Any] | None = None,
+        *,
+        from_text: Collection[str] = (),
+        timeout: float | None = None,
+        with_new_version: bool = False,
+    ) -> RunResult:
+        """Goes on with a run whose process died, or which waits for answers, after its last finished step.
+
+        `inputs` gives the secret ones again, which are not kept. The skill is the one the run began with, unless
+        `with_new_version`. Raises RunNotFoundError, RunBusyError, RunStateError (it has ended, or the new version does
+        not fit what was done), InputError and JournalError.
+        """
+        return await self.answer(
+            run_id, {}, inputs=inputs, from_text=from_text, timeout=timeout, with_new_version=with_new_version
+        )
+
+    async def answer(
+        self,
+        run_id: str,
+        answers: Mapping[str, Any],
+        *,
+        inputs: Mapping[str, Any] | None = None,
+        from_text: Collection[str] = (),
+        timeout: float | None = None,
+        with_new_version: bool = False,
+    ) -> RunResult:
+        """Keeps the answers to a run's open questions, by their names, and goes on with it; raises as `resume` does.
+
+        An answer given as text is read as a value of the question's type. Raises InputError for one that does not fit.
+        """
+        from engine.run import prepare  # noqa: PLC0415 - late: few runs are resumed
+
+        with prepare.claimed(self.parts.journal, run_id) as kept:
+            prepare.refuse_ended(kept)
+            given = prepare.named_answers(kept, answers)
+            skill, notes = prepare.skill_to_resume(self.parts.library, kept, with_new_version=with_new_version)
+            bound = prepare.inputs_to_resume(skill, kept, inputs or {}, from_text=from_text)
+            past = replace(kept, answers={**kept.answers, **given})
+            start = Start(
+                run_id=past.run_id,
+                skill=skill,
+                inputs=bound,
+                started=past.started_at,
+                timeout=timeout,
+                past=past,
+                notes=notes,
+            )
+            return await self._course.go_on(start, given)
+
+    async def end(
+        self, run_id: str, inputs: Mapping[str, Any] | None = None, *, from_text: Collection[str] = ()
+    ) -> RunResult:
+        """Cancels a run that no process has: undoes what it did, and runs its `always`; raises as `resume` does."""
+        from engine.run import prepare  # noqa: PLC0415 - late: few runs are cancelled from outside
+
+        with prepare.claimed(self.parts.journal, run_id) as kept:
+            prepare.refuse_ended(kept)
+            skill, notes = prepare.skill_to_resume(self.parts.library, kept)
+            bound = prepare.inputs_to_resume(skill, kept, inputs or {}, from_text=from_text)
+            ending = None if "" in kept.endings else PastEnding(status=RunStatus.CANCELLED, message="cancelled")
+            start = Start(
+                run_id=kept.run_id,
+                skill=skill,
+                inputs=bound,
+                started=kept.started_at,
+                past=replace(kept, endings={**kept.endings, "": ending}) if ending else kept,
+                ending=ending,
+                notes=notes,
+            )
+            return await self._course.go_on(start, {})
+
+    async def retry(
+        self,
+        run_id: str,
+        *,
+        from_step: str | None = None,
+        inputs: Mapping[str, Any] | None = None,
+        from_text: Collection[str] = (),
+        timeout: float | None = None,
+    ) -> RunResult:
+        """Starts a new run of the same skill that reuses what the old one's steps gave.
+
+        Reused are the steps before `from_step`; without it, those before the first that failed, was undone, or never
+        ran. `inputs` replaces or adds to the old run's. Raises RunNotFoundError, RunStateError, InputError and
+        SkillInvalidError.
+        """
+        from engine.run import prepare  # noqa: PLC0415 - late: few runs are begun from others
+
+        parts = self.parts
+        old = parts.journal.past(run_id)
+        skill = prepare.skill_to_retry(parts.library, old)
+        bound = prepare.inputs_to_resume(skill, old, inputs or {}, from_text=from_text, changes=True)
+        past = prepare.reusable(skill, old, from_step=from_step)
+        start = Start(
+            run_id=parts.new_run_id(),
+            skill=skill,
+            inputs=bound,
+            started=parts.clock(),
+            timeout=timeout,
+            past=past,
+            reuses=True,
+        )
+        return await self._course.begin(start)
 
     def cancel(self) -> None:
-        """Ends the run that is under way: its step is cancelled, then it is undone and cleaned up."""
-        if self._scope is not None:
-            self._scope.cancel()
+        """Ends the runs that are under way: their steps are cancelled, then undone and cleaned up."""
+        for scope in tuple(self._scopes):
+            scope.cancel()
 
-    async def _through(self, flow: Flow, *, started: float, timeout: float | None) -> RunResult:
-        try:
-            ending = await self._steps(flow, timeout)
-        except BaseException as error:
-            with anyio.CancelScope(shield=True):
-                await self._finish(flow, _broken_off(error), started=started)
-            raise
-        return await self._finish(flow, ending, started=started)
-
-    async def _steps(self, flow: Flow, timeout: float | None) -> Ending:
-        with anyio.CancelScope() as scope, anyio.move_on_after(timeout) as clock:
-            self._scope = scope
-            try:
-                return await flow.steps()
-            except JournalError as error:
-                return unrecorded(error)
-            finally:
-                self._scope = None
-        if clock.cancelled_caught:
-            return Ending(status=RunStatus.FAILED, message=f"the run did not end within {timeout:g} s", timed_out=True)
-        return Ending(status=RunStatus.CANCELLED, message="cancelled")
-
-    async def _finish(self, flow: Flow, ending: Ending, *, started: float) -> RunResult:
-        ending = await flow.clean_up(ending)
-        outputs, ending = flow.outputs(ending)
-        result = self._result(flow, ending, outputs, started=started)
-        flow.performer.broadcast.report(EventKind.RUN_FINISHED, _finished_data(result))
-        if result.status is RunStatus.OK and (broken := flow.performer.broadcast.failure):
-            result = self._result(flow, unrecorded(broken), outputs, started=started)
-        return self._learnt(flow, result)
-
-    def _result(self, flow: Flow, ending: Ending, outputs: Mapping[str, Any], *, started: float) -> RunResult:
-        return RunResult(
-            run_id=flow.performer.run_id,
-            skill=flow.skill.name,
-            status=ending.status,
-            steps=tuple(flow.results),
-            outputs=outputs,
-            message=ending.message,
-            notes=tuple(flow.notes),
-            duration=max(0.0, self.parts.clock() - started),
-            timed_out=ending.timed_out,
-        )
-
-    def _learnt(self, flow: Flow, result: RunResult) -> RunResult:
-        """Lets memory learn from a run in which something failed; what people should know of it becomes a notice."""
-        if all(step.failure is None and step.first_failure is None for step in result.steps):
-            return result
-        for notice in self.parts.learn(result.run_id):
-            flow.performer.broadcast.report(EventKind.NOTICE, {"text": notice.text, "level": notice.level})
-        return result
-
-    def _flow(self, skill: Skill, inputs: Mapping[str, Any], *, run_id: str, started: float) -> Flow:
-        parts = self.parts
-        scope = new_scope(
-            skill=skill,
-            inputs=inputs,
-            config=parts.config,
-            env=parts.env,
-            run={
-                "id": run_id,
-                "name": skill.name,
-                "started_at": started,
-                "status": RunStatus.RUNNING.value,
-                "message": "",
-            },
-        )
-        broadcast = Broadcast(run_id, parts.journal, clock=parts.clock, secrets=parts.secrets, listeners=self.listeners)
-        performer = Performer(
-            run_id=run_id,
-            sandbox=parts.sandbox,
-            healer=parts.healer,
-            secrets=parts.secrets,
-            broadcast=broadcast,
-            clock=parts.clock,
+    @property
+    def _course(self) -> Course:
+        return Course(
+            parts=self.parts,
+            listeners=self.listeners,
             ask=self.ask,
+            answers=self.answers,
+            parks=self.parks,
+            scopes=self._scopes,
         )
-        return Flow(skill=skill, scope=scope, performer=performer)
-
-
-def _broken_off(error: BaseException) -> Ending:
-    """The end of a run that was cancelled from outside, or in which the engine itself broke."""
-    if isinstance(error, Exception):
-        said = f"skill-engine itself broke: {type(error).__name__}: {error}"
-        return Ending(status=RunStatus.FAILED, message=said)
-    return Ending(status=RunStatus.CANCELLED, message="cancelled")
-
-
-def _started_data(skill: Skill, inputs: Mapping[str, Any], parts: Parts) -> dict[str, Any]:
-    import hashlib  # noqa: PLC0415 - late: only a run needs it
-
-    hidden = {declared.name for declared in skill.inputs if declared.secret}
-    return {
-        "skill": skill.name,
-        "version": skill.version,
-        "file": skill.file,
-        "digest": hashlib.sha256(skill.text.encode()).hexdigest(),
-        "text": skill.text,
-        "inputs": {name: MASK if name in hidden and value is not None else value for name, value in inputs.items()},
-        "profile": parts.profile,
-        "pid": os.getpid(),
-    }
-
-
-def _finished_data(result: RunResult) -> dict[str, Any]:
-    return {
-        "status": result.status,
-        "message": result.message,
-        "duration": result.duration,
-        "outputs": dict(result.outputs),
-        "notes": list(result.notes),
-        "healed": result.healed,
-    }

@@ -53,6 +53,10 @@ class Sandbox:
         block = self._block(text.text)
         return _placed(text, block.names.uses, block.problems)
 
+    def reads(self, text: Text, name: str) -> bool:
+        """Whether an expression uses a name, bare or as the beginning of a path."""
+        return any(use.path[0] == name for use in self._expression(text.text).uses)
+
     def evaluate(self, text: Text, names: Mapping[str, Any]) -> Any:
         """The value of an expression, bare or one whole `{{ }}`."""
         expression = self._expression(text.text)

@@ -1,7 +1,8 @@
-"""The command at a real terminal: colours, the line under way, prompts, Ctrl-C, and its width."""
+"""The command at a real terminal: colours, what is under way, prompts, Ctrl-C, and its width."""
 
 from __future__ import annotations
 
+import codecs
 import fcntl
 import os
 import pty
@@ -20,8 +21,12 @@ from typing import Any
 
 import pytest
 
+from tests.screen import EmulatedScreen
+
 SKILL = Path(sys.executable).with_name("skill")
-ERASE = "\r\x1b[2K"
+DRAWN = "\x1b[K"
+"""Begins a line of what is under way."""
+SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 STYLE = re.compile(r"\x1b\[[0-9;]*m")
 GREET = """\
 name: greet
@@ -47,16 +52,37 @@ steps:
 always:
   - {name: tidy, tool: echo, args: {value: tidied}}
 """
+MANY = """\
+name: many
+description: Does several things at once.
+steps:
+  - name: both
+    parallel:
+      - {name: left, tool: wait, args: {seconds: 3}}
+      - {name: right, tool: wait, args: {seconds: 3.1}}
+      - {name: pods, foreach: range(60), parallel: 3, tool: wait, args: {seconds: 0.2}}
+"""
+ASKS = """\
+name: asks
+description: Asks twice.
+steps:
+  - {name: target, ask: {question: Where to?, choices: [staging, production]}}
+  - {name: sure, ask: {question: "Sure?", type: boolean, default: false}}
+outputs:
+  - {name: said, value: "{{ target }} {{ sure }}"}
+"""
 GIVEN = ("-i", "who=you", "-i", "word=swordfish")
 
 
 @dataclass(slots=True)
 class Terminal:
-    """A process on a terminal of its own; `seen` is everything it wrote there."""
+    """A process on a terminal of its own; `seen` is everything it wrote there, `screen` what stands there now."""
 
     process: subprocess.Popen[bytes]
     side: int
+    screen: EmulatedScreen
     seen: str = ""
+    decoder: Any = field(default_factory=codecs.getincrementaldecoder("utf-8"))
 
     def until(self, words: str, *, within: float = 20.0) -> None:
         """Reads until `words` were written."""
@@ -76,10 +102,15 @@ class Terminal:
             assert time.monotonic() < end, self.seen
         return self.process.wait(timeout=10)
 
+    def resize(self, width: int) -> None:
+        """Makes the window narrower or wider."""
+        fcntl.ioctl(self.side, termios.TIOCSWINSZ, struct.pack("HHHH", 40, width, 0, 0))
+        self.screen.resize(width)
+
     @property
     def lines(self) -> list[str]:
-        """What stands on the screen at the end, without styles."""
-        return [STYLE.sub("", line.rpartition(ERASE)[2]) for line in self.seen.replace("\r\n", "\n").split("\n")]
+        """What stands on the screen, without styles."""
+        return self.screen.rows
 
     def _read(self) -> bool:
         if not select.select([self.side], [], [], 0.2)[0]:
@@ -88,7 +119,9 @@ class Terminal:
             got = os.read(self.side, 65_536)
         except OSError:  # Linux says EIO when the other side has closed
             return False
-        self.seen += got.decode()
+        text = self.decoder.decode(got)
+        self.seen += text
+        self.screen.write(text)
         return bool(got)
 
 
@@ -115,8 +148,15 @@ class Terminals:
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - one thread, and Ctrl-C needs it
         )
         os.close(theirs)
-        self.opened.append(Terminal(process=process, side=ours))
+        self.opened.append(Terminal(process=process, side=ours, screen=EmulatedScreen(width, 40)))
         return self.opened[-1]
+
+    def close(self) -> None:
+        """Ends whatever still runs."""
+        for each in self.opened:
+            each.process.kill()
+            each.process.wait()
+            os.close(each.side)
 
 
 @pytest.fixture
@@ -125,12 +165,11 @@ def terminal(shell: Any) -> Iterator[Callable[..., Terminal]]:
     (shell.folder / "skills").mkdir()
     (shell.folder / "skills" / "greet.yaml").write_text(GREET)
     (shell.folder / "skills" / "slow.yaml").write_text(SLOW)
+    (shell.folder / "skills" / "many.yaml").write_text(MANY)
+    (shell.folder / "skills" / "asks.yaml").write_text(ASKS)
     terminals = Terminals(shell=shell)
     yield terminals
-    for each in terminals.opened:
-        each.process.kill()
-        each.process.wait()
-        os.close(each.side)
+    terminals.close()
 
 
 def test_colours_on_a_terminal_and_none_with_no_color(terminal: Callable[..., Terminal]) -> None:
@@ -159,18 +198,76 @@ def test_no_line_is_wider_than_the_terminal(terminal: Callable[..., Terminal], w
     """At 40 columns single long words may stand out, at 80 and 120 nothing does."""
     opened = terminal(*words, width=width)
     assert opened.end() == 0
-    wide = [line for line in opened.lines if len(line) > width and (width > 40 or " " in line.strip()[:width])]
+    written = [STYLE.sub("", line) for line in opened.seen.replace("\r\n", "\n").split("\n")]
+    wide = [line for line in written if len(line) > width and (width > 40 or " " in line.strip()[:width])]
     assert width == 40 or wide == []
 
 
-def test_the_line_under_way_is_drawn_and_erased(terminal: Callable[..., Terminal]) -> None:
+def test_what_is_under_way_is_drawn_and_erased(terminal: Callable[..., Terminal]) -> None:
     """It shows the step while it runs; at the end only finished lines stand there."""
     opened = terminal("run", "greet", *GIVEN)
     assert opened.end() == 0
-    assert opened.seen.count(ERASE) >= 4
-    assert any(sign in opened.seen for sign in "⠙⠹⠸⠼")
-    assert not any(sign in line for line in opened.lines for sign in "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏")
+    assert opened.seen.count(DRAWN) >= 4
+    assert any(sign in opened.seen for sign in SPINNER[1:5])
+    assert not any(sign in line for line in opened.lines for sign in SPINNER)
     assert [line.split()[1] for line in opened.lines if line.startswith("  ✓")] == ["moment", "said"]
+
+
+def test_several_steps_under_way_each_have_a_line_whatever_the_window_does(terminal: Callable[..., Terminal]) -> None:
+    """In place, above one another, never wrapped; after the window was made narrow and wide nothing is left over."""
+    opened = terminal("run", "many", width=100)
+    opened.until("pods[0]")
+    shown = [line for line in opened.lines if any(sign in line for sign in SPINNER)]
+    assert [line.split()[1] for line in shown][:2] == ["left", "right"]
+    for width in (50, 44, 90):
+        opened.resize(width)
+        opened.seen = ""
+        opened.until("pods[", within=5)
+        opened.until(DRAWN)
+    assert opened.end() == 0
+    # A line that was finished on a wide screen is wrapped on a narrow one, which is the terminal's business.
+    assert not any(sign in line for line in opened.lines for sign in SPINNER)
+    assert [line.split()[1] for line in opened.lines if line.lstrip().startswith(("✓", "▸"))] == [
+        "both",
+        "left",
+        "right",
+        "pods",
+        "both",
+    ]
+
+
+def test_questions_are_asked_and_wrong_answers_asked_again(terminal: Callable[..., Terminal]) -> None:
+    """A choice by its number, Enter for the default; nothing is drawn over what is typed."""
+    opened = terminal("run", "asks")
+    opened.until("2. production")
+    opened.type("nowhere\n")
+    opened.until("it wants one of")
+    opened.type("2\n")
+    opened.until("Sure? [y/N]")
+    opened.type("\n")
+    assert opened.end() == 0
+    assert "said  production False" in opened.seen.replace("\r", "")
+
+
+def test_ctrl_d_leaves_a_question_open(terminal: Callable[..., Terminal], shell: Any) -> None:
+    """The run waits, and says how it is answered; `skill answer` goes on with it."""
+    opened = terminal("run", "asks")
+    opened.until("2. production")
+    opened.type("\x04")
+    assert opened.end() == 4
+    command = next(line for line in opened.lines if line.strip().startswith("skill answer"))
+    assert shell.run(*command.split()[1:], "--answer", "sure=yes").returncode == 0
+    assert shell.json("status")["outputs"] == {"said": "staging True"}
+
+
+def test_ctrl_c_at_a_question_cancels_the_run(terminal: Callable[..., Terminal], shell: Any) -> None:
+    """It does not park; what must always happen happens."""
+    opened = terminal("run", "asks")
+    opened.until("2. production")
+    opened.type("\x03")
+    assert opened.end() == 130
+    assert "cancelling" in opened.seen
+    assert shell.json("status")["status"] == "cancelled"
 
 
 @pytest.mark.parametrize("environment", [{"TERM": "dumb"}, {"TERM": ""}])
@@ -178,7 +275,7 @@ def test_a_dumb_terminal_gets_plain_lines(terminal: Callable[..., Terminal], env
     """Nothing is drawn over where that is not understood."""
     opened = terminal("run", "greet", *GIVEN, environment=environment)
     assert opened.end() == 0
-    assert ERASE not in opened.seen
+    assert DRAWN not in opened.seen
 
 
 def test_missing_inputs_are_asked_for_until_they_fit(terminal: Callable[..., Terminal]) -> None:
@@ -222,7 +319,7 @@ def test_ctrl_c_in_a_run_cleans_up(terminal: Callable[..., Terminal]) -> None:
     """What must always happen happens, and the exit status is 130."""
     opened = terminal("run", "slow")
     opened.until("long")
-    opened.until(ERASE)
+    opened.until(DRAWN)
     opened.type("\x03")
     assert opened.end() == 130
     assert "cancelling" in opened.seen
@@ -233,7 +330,7 @@ def test_a_closed_terminal_cleans_up(terminal: Callable[..., Terminal], shell: A
     """The window is closed in mid-run: the run is cancelled and its history has an end."""
     opened = terminal("run", "slow")
     opened.until("long")
-    opened.until(ERASE)
+    opened.until(DRAWN)
     fresh = os.open(os.devnull, os.O_RDWR)
     os.dup2(fresh, opened.side)  # the last handle of our side goes, and the system sends SIGHUP
     os.close(fresh)
@@ -248,7 +345,7 @@ def test_a_question_about_a_fix_can_be_answered(terminal: Callable[..., Terminal
     (shell.folder / "skills" / "who.yaml").write_text(
         "name: who\ndescription: Asks the platform.\nsteps:\n  - {name: forge, tool: git_repository}\n"
     )
-    for answer, status in (("n\n", 1), ("\x03", 130), ("y\n", 0)):
+    for answer, status in (("n\n", 1), ("\x03", 130), ("\x04", 4), ("y\n", 0)):
         opened = terminal("run", "who", "--heal", "ask")
         opened.until("[y/N] ")
         opened.type(answer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.e2e.editor_client import CURSOR, editor_in
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = {
@@ -23,6 +26,7 @@ DATA = {
     "engine/_bundle/schemas/failure_contexts.schema.json",
     "engine/_bundle/schemas/patterns.schema.json",
     "engine/_bundle/schemas/profile.schema.json",
+    "engine/_bundle/schemas/rehearsal.schema.json",
     "engine/_bundle/schemas/settings.schema.json",
     "engine/_bundle/schemas/skill.schema.json",
     "engine/_bundle/schemas/tool.schema.json",
@@ -107,3 +111,16 @@ def test_the_installed_wheel_lists_checks_and_runs_the_skill(installed: Any) -> 
     assert "skills/test_mr_ephemeral.yaml (shipped)" in installed("show", "test_mr_ephemeral").stderr
     stopped = installed("demo", "--stop")
     assert (stopped.returncode, stopped.stderr) == (0, "the local platform is stopped\n")
+
+
+def test_a_skill_written_by_the_installed_wheel_has_its_editor_s_help(installed: Any) -> None:
+    """It is right and runs, and its first line leads an editor to a schema that knows the tools; no checkout near."""
+    made = json.loads(installed("new", "greet", "--json").stdout)
+    assert installed("check", "greet").returncode == 0
+    assert installed("run", "greet").returncode == 0
+    path = Path(made["file"])
+    with editor_in(path.parents[1]) as editor:
+        assert editor.problems(path) == {}
+        assert "echo" in editor.completions(path, path.read_text().replace("tool: echo", f"tool: {CURSOR}"))
+    # What came with the engine is not laid out in its place.
+    assert installed("fmt", "test_mr_ephemeral").returncode == 2

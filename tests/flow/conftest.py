@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import pytest
 
 from engine import Engine, Event, EventKind, RunResult, SkillExecutor
 from engine.model.heal import HealMode
+from engine.model.question import Ask
 from tool_registry.sources.python import tool, tool_of
 from tool_registry.tool import Effect, FixScope, Tool, ToolError
 
@@ -108,7 +109,7 @@ class Rig:
     door: Door
     folder: Path
     events: list[Event] = field(default_factory=list)
-    ask: Callable[[str], Awaitable[bool]] | None = None
+    ask: Ask | None = None
 
     @property
     def executor(self) -> SkillExecutor:

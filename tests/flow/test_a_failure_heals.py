@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from engine import EventKind, FailureKind, HealMode, StepStatus
+from engine.model.question import Question
 
 LOOK = """
 steps:
@@ -47,11 +48,13 @@ async def test_every_stage_leaves_an_event(rig: Any) -> None:
     assert told == [
         "run_started",
         "step_started",
+        "attempt_started",
         "attempt_finished",
         "detect",
         "decide",
         "fix_started",
         "fix_finished",
+        "attempt_started",
         "attempt_finished",
         "retry",
         "merge",
@@ -124,8 +127,8 @@ async def test_somebody_who_is_asked_decides(make_rig: Any, agrees: bool) -> Non
     rig.door.token = False
     questions: list[str] = []
 
-    async def ask(question: str) -> bool:
-        questions.append(question)
+    async def ask(question: Question) -> bool:
+        questions.append(question.text)
         return agrees
 
     rig.ask = ask

@@ -96,17 +96,6 @@ async def test_a_skipped_step_runs_nothing(rig: Any) -> None:
     assert rig.door.log == ["look"]
 
 
-@pytest.mark.parametrize(
-    "option", ["foreach: '[1, 2]'", "until: {condition: result, every: 1, timeout: 2}", "retry: {attempts: 2}"]
-)
-async def test_a_step_that_asks_for_what_is_not_run_yet_fails_before_it_acts(rig: Any, option: str) -> None:
-    """One call where the author asked for several would be a success that is none."""
-    result = await rig.run(f"steps:\n  - name: look\n    tool: look\n    {option}\n")
-    failure = result.step("look").failure
-    assert (result.status, failure.kind, rig.door.log) == ("failed", FailureKind.CONFIGURATION_ERROR, [])
-    assert f"`{option.partition(':')[0]}`" in failure.message
-
-
 async def test_an_attribute_of_a_skipped_output_names_the_step_and_why(rig: Any) -> None:
     """The error does not just say None."""
     result = await rig.run(

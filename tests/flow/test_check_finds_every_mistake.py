@@ -48,7 +48,6 @@ EXPECTED = (
     (48, 23, "unknown-name"),
     (49, 5, "misplaced-key"),
     (50, 14, "wrong-form"),
-    (51, 5, "not-yet"),
     (51, 23, "out-of-range"),
     (52, 15, "not-allowed"),
     (53, 11, "reserved-name"),
@@ -64,22 +63,30 @@ EXPECTED = (
     (75, 39, "template-syntax"),
     (76, 18, "braces"),
     (78, 16, "unreachable"),
-    (87, 5, "not-yet"),
     (87, 12, "skill-cycle"),
-    (89, 5, "not-yet"),
     (89, 12, "unknown-skill"),
-    (91, 5, "not-yet"),
     (91, 31, "secret-leak"),
-    (92, 5, "missing-key"),
-    (94, 55, "secret-leak"),
-    (95, 5, "unreachable"),
-    (96, 23, "unknown-name"),
-    (99, 16, "secret-leak"),
-    (101, 5, "step-in-outputs"),
-    (104, 16, "unknown-name"),
+    (93, 45, "bad-choice"),
+    (94, 5, "misplaced-key"),
+    (96, 55, "bad-default"),
+    (100, 5, "misplaced-key"),
+    (105, 40, "unknown-name"),
+    (106, 43, "out-of-scope"),
+    (106, 49, "out-of-scope"),
+    (106, 56, "out-of-scope"),
+    (108, 23, "unknown-name"),
+    (109, 5, "missing-key"),
+    (111, 55, "secret-leak"),
+    (112, 5, "unreachable"),
+    (113, 23, "unknown-name"),
+    (115, 18, "stop-in-always"),
+    (116, 19, "ask-in-always"),
+    (119, 16, "secret-leak"),
+    (121, 5, "step-in-outputs"),
+    (124, 16, "unknown-name"),
 )
 """Line, column and code of every finding, in the file's order."""
-WARNINGS = frozenset({FindingCode.NOT_YET, FindingCode.UNREACHABLE, FindingCode.SHADOWED_NAME})
+WARNINGS = frozenset({FindingCode.ASK_IN_ALWAYS, FindingCode.UNREACHABLE, FindingCode.SHADOWED_NAME})
 END_OF_READING = frozenset(
     {
         FindingCode.ALIAS,
@@ -145,7 +152,7 @@ def test_every_mistake_of_a_broken_file_is_found_in_one_pass() -> None:
 def test_the_broken_file_has_every_kind_of_mistake() -> None:
     """Whatever `check` can say of a file that can be read, it says of this one."""
     here = {FindingCode(code) for _, _, code in EXPECTED}
-    elsewhere = END_OF_READING | NOT_IN_SKILLS | {FindingCode.NUMBER}
+    elsewhere = END_OF_READING | NOT_IN_SKILLS | {FindingCode.NUMBER, FindingCode.BROKEN_SKILL}
     assert here | elsewhere == set(FindingCode)
     assert here.isdisjoint(elsewhere)
 
@@ -190,3 +197,16 @@ def test_a_number_of_absurd_length_is_told_like_other_mistakes(tmp_path: Path) -
     assert [(each.place.line, str(each.code)) for each in found] == [(2, "number"), (4, "unknown-tool")]
     document: Document = read(path, tolerant=True)
     assert len(document.mistakes) == 1
+
+
+def test_a_skill_that_runs_a_broken_one_is_broken(tmp_path: Path) -> None:
+    """What a run would find in mid-way is told beforehand, at the step, however many skills are between."""
+    (tmp_path / "broken.yaml").write_bytes(BROKEN.read_bytes())
+    for name, called in (("outer", "between"), ("between", "broken")):
+        text = f"name: {name}\nsteps:\n  - {{name: a, skill: {called}}}\n"
+        (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
+    (finding,) = _library(tmp_path).check("outer")
+    assert (finding.place.line, finding.place.column, finding.code) == (3, 22, FindingCode.BROKEN_SKILL)
+    assert "the skill broken, which between runs, has " in finding.message
+    with pytest.raises(SkillInvalidError):
+        _library(tmp_path).load("outer")

@@ -23,6 +23,10 @@ class CountingJournal:
         self.commits += 1
         self._history.record(*events)
 
+    def __getattr__(self, name: str) -> Any:
+        """Everything else is the history's own."""
+        return getattr(self._history, name)
+
 
 @pytest.mark.slow
 async def test_a_thousand_steps_cost_two_commits_each(rig: Any) -> None:

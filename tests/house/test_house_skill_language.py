@@ -116,9 +116,10 @@ def test_every_action_is_marked_as_one() -> None:
 @pytest.mark.parametrize("text", _blocks(FORMAT), ids=_called)
 def test_examples_of_the_page_are_right(text: str, tmp_path: Path) -> None:
     """Every example of the page passes `skill check` with the tools that come with the engine."""
-    path = tmp_path / f"{_called(text)}.yaml"
-    path.write_text(text, encoding="utf-8")
-    assert SkillLibrary([], sandbox=Sandbox(), tools=default_registry()).check(str(path)) == ()
+    for each in _blocks(FORMAT):
+        (tmp_path / f"{_called(each)}.yaml").write_text(each, encoding="utf-8")
+    library = SkillLibrary([tmp_path], sandbox=Sandbox(), tools=default_registry())
+    assert library.check(_called(text)) == ()
 
 
 def test_every_code_has_a_section_of_its_own() -> None:

@@ -64,14 +64,50 @@ def _skills(draw: st.DrawFn) -> Any:
     return skill
 
 
+NAMES = st.sampled_from(["a", "b", "c", "item"])
+READS = st.sampled_from(["a", "item.x", "{{ b }}", "steps.c.status", "result", "inputs.i", "[1, 2]", "1 +"])
+OPTIONS: dict[str, st.SearchStrategy[Any]] = {
+    "condition": READS,
+    "expect": READS,
+    "foreach": READS,
+    "as": NAMES,
+    "output": NAMES,
+    "secret": st.booleans(),
+    "heal": st.booleans(),
+    "until": st.fixed_dictionaries({"condition": READS, "every": st.just(1), "timeout": st.just(2)}),
+    "undo": st.fixed_dictionaries({"tool": st.just("t"), "args": st.dictionaries(NAMES, READS, max_size=2)}),
+    "stop": st.fixed_dictionaries({"status": st.just("ok"), "message": READS}),
+    "ask": st.fixed_dictionaries({"question": READS}, optional={"choices": st.lists(VALUES), "default": VALUES}),
+    "skill": st.sampled_from(["full", "other"]),
+    "inputs": st.dictionaries(NAMES, READS, max_size=2),
+    "compute": READS.map(lambda text: f"result = {text}"),
+}
+NESTED = st.recursive(
+    st.fixed_dictionaries({"name": NAMES}, optional=OPTIONS),
+    lambda inner: st.fixed_dictionaries(
+        {"name": NAMES},
+        optional={
+            **OPTIONS,
+            "steps": st.lists(inner | VALUES, max_size=3),
+            "parallel": st.lists(inner, max_size=3) | st.integers(0, 3),
+        },
+    ),
+    max_leaves=10,
+)
+NESTED_SKILLS = st.fixed_dictionaries(
+    {"name": st.just("full"), "steps": st.lists(NESTED, max_size=4), "always": st.lists(NESTED, max_size=2)}
+)
+"""Steps inside steps, with any options and few names, so that many of them meet."""
+
+
 def _has(target: Any, step: str | int) -> bool:
     return (isinstance(target, dict) and step in target) or (
         isinstance(target, list) and isinstance(step, int) and step < len(target)
     )
 
 
-@settings(max_examples=150, deadline=None)
-@given(_skills())
+@settings(max_examples=300, deadline=None)
+@given(_skills() | NESTED_SKILLS)
 def test_any_file_is_checked_to_the_end(skill: Any) -> None:
     """Check raises nothing, knows every code it gives, and load agrees with it."""
     text = json.dumps(skill, indent=1)

@@ -90,7 +90,7 @@ def test_the_engines_own_words_are_not_masked() -> None:
     """A status is a status, whatever somebody chose as a password; and so are the engine's own numbers."""
     secrets = knowing("failed", "54321", 123_456)
     told = {"status": StepStatus.FAILED, "text": "failed", "pid": 123_456, "number": 54_321}
-    assert secrets.mask(told) == {"status": "failed", "text": MASK, "pid": 123_456, "number": 54_321}
+    assert secrets.mask_event(told) == {"status": "failed", "text": MASK, "pid": 123_456, "number": 54_321}
     assert secrets.mask(EventKind.PROGRESS) is EventKind.PROGRESS
 
 

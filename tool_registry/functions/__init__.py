@@ -20,7 +20,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "gitlab": ("gitlab_mr_pipeline",),
     "jira": ("jira_view_issue",),
     "kept_namespaces": ("remember_namespace",),
-    "local_login": ("kube_login", "kube_whoami"),
+    "local_login": ("kube_login", "kube_whoami", "local_token_expiry"),
     "local_start": ("local_platform_start", "local_platform_ready"),
     "pods": ("kubectl_get_pods", "kubectl_logs", "kubectl_get_secret"),
     "registry_images": ("quay_get_tag", "image_build_status", "image_build"),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Mapping
 from typing import Annotated, Any, TypedDict
 from urllib.parse import quote, urlsplit
 
 import anyio
 
-from tool_registry.functions.platform import call_platform, platform_url
+from tool_registry.functions.platform import PLATFORM, call_platform, platform_url
 from tool_registry.sources.python import tool
 from tool_registry.tool import Effect, ToolContext, ToolError
 
@@ -18,6 +19,9 @@ SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 DIGEST = "^sha256:[0-9a-f]{64}$"
 LOOK_EVERY = 0.1
 """Seconds between two looks at a deployment that is starting."""
+
+LEASED: Mapping[str, Any] = {"domain": "ephemeral", "exact": True, "needs": PLATFORM}
+"""What every tool here declares: on what it depends, and that its result has no keys but those it names."""
 
 Duration = Annotated[str, {"pattern": DURATION}]
 
@@ -56,7 +60,7 @@ class Deployment(TypedDict):
     url: str
 
 
-@tool(effect=Effect.WRITE, idempotent=False, domain="ephemeral", timeout=30, examples=({"duration": "1h"},))
+@tool(effect=Effect.WRITE, idempotent=False, timeout=30, examples=({"duration": "1h"},), **LEASED)
 async def bonfire_namespace_reserve(context: ToolContext, duration: Duration = "1h", pool: str = "") -> Namespace:
     """Reserves an ephemeral namespace; every call that succeeds takes another one from the pool.
 
@@ -81,7 +85,7 @@ async def bonfire_namespace_reserve(context: ToolContext, duration: Duration = "
         raise
 
 
-@tool(effect=Effect.READ, idempotent=True, domain="ephemeral", timeout=20, examples=({"mine": True},))
+@tool(effect=Effect.READ, idempotent=True, timeout=20, examples=({"mine": True},), **LEASED)
 async def bonfire_namespace_list(context: ToolContext, *, mine: bool = True) -> Namespaces:
     """Lists the reserved namespaces.
 
@@ -99,9 +103,9 @@ async def bonfire_namespace_list(context: ToolContext, *, mine: bool = True) -> 
 @tool(
     effect=Effect.WRITE,
     idempotent=False,
-    domain="ephemeral",
     timeout=20,
     examples=({"namespace": "ephemeral-abc", "duration": "30m"},),
+    **LEASED,
 )
 async def bonfire_namespace_extend(namespace: str, duration: Duration, context: ToolContext) -> Namespace:
     """Makes a lease end later than it would; twice makes it end later twice, so it is not repeated blindly.
@@ -117,13 +121,7 @@ async def bonfire_namespace_extend(namespace: str, duration: Duration, context: 
     return _namespace(await call_platform("POST", f"{_path(namespace)}/extend", context, body=wanted))
 
 
-@tool(
-    effect=Effect.DESTRUCTIVE,
-    idempotent=True,
-    domain="ephemeral",
-    timeout=60,
-    examples=({"namespace": "ephemeral-abc"},),
-)
+@tool(effect=Effect.DESTRUCTIVE, idempotent=True, timeout=60, examples=({"namespace": "ephemeral-abc"},), **LEASED)
 async def bonfire_namespace_release(namespace: str, context: ToolContext) -> Released:
     """Releases a namespace and ends everything in it; releasing it again is no failure.
 
@@ -160,9 +158,9 @@ async def _with_ours(error: ToolError, namespace: str, context: ToolContext) -> 
 @tool(
     effect=Effect.WRITE,
     idempotent=True,
-    domain="ephemeral",
     timeout=60,
     examples=({"namespace": "ephemeral-abc", "app": "main", "image": "demo/shop", "digest": "sha256:" + 64 * "0"},),
+    **LEASED,
 )
 async def bonfire_deploy(
     namespace: str,
@@ -191,9 +189,9 @@ async def bonfire_deploy(
 @tool(
     effect=Effect.READ,
     idempotent=True,
-    domain="ephemeral",
     timeout=120,
     examples=({"namespace": "ephemeral-abc", "app": "main"},),
+    **LEASED,
 )
 async def bonfire_namespace_wait(namespace: str, app: str, context: ToolContext) -> Deployment:
     """Waits until an application's health endpoint answers, for as long as the call may take.

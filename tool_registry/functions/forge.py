@@ -34,7 +34,9 @@ class MergeRequest(TypedDict):
     open: bool
 
 
-@tool(effect=Effect.READ, idempotent=True, domain="forge", timeout=60, needs=GIT, examples=({}, {"repo": "."}))
+@tool(
+    effect=Effect.READ, idempotent=True, domain="forge", timeout=60, needs=GIT, examples=({}, {"repo": "."}), exact=True
+)
 async def git_merge_request_list(context: ToolContext, repo: str = "") -> list[MergeRequest]:
     """Lists the open merge requests of a repository, newest commit first.
 
@@ -56,7 +58,7 @@ async def git_merge_request_list(context: ToolContext, repo: str = "") -> list[M
     return found
 
 
-@tool(effect=Effect.READ, idempotent=True, domain="forge", timeout=60, needs=GIT, examples=({"mr_id": 1},))
+@tool(effect=Effect.READ, idempotent=True, domain="forge", timeout=60, needs=GIT, examples=({"mr_id": 1},), exact=True)
 async def git_merge_request(mr_id: int, context: ToolContext, repo: str = "") -> MergeRequest:
     """Shows one merge request.
 

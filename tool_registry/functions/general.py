@@ -60,7 +60,7 @@ async def wait(seconds: float) -> float:
     return seconds
 
 
-@tool(effect=Effect.READ, idempotent=True, timeout=30, examples=[{"url": "https://example.org/health"}])
+@tool(effect=Effect.READ, idempotent=True, timeout=30, examples=[{"url": "https://example.org/health"}], exact=True)
 async def http_get(url: str, context: ToolContext, headers: dict[str, str] | None = None) -> Page:
     """Asks a web server for a page, and follows redirects; any status but a good one is a failure.
 
@@ -73,7 +73,7 @@ async def http_get(url: str, context: ToolContext, headers: dict[str, str] | Non
     return Page(status=reply.status, headers=dict(reply.headers), text=reply.text)
 
 
-@tool(effect=Effect.READ, idempotent=True, examples=[{"path": "config/app.json"}])
+@tool(effect=Effect.READ, idempotent=True, result={"type": ["string", "null"]}, examples=[{"path": "config/app.json"}])
 def file_read(path: str, context: ToolContext) -> ToolOutput:
     """Reads a text file of the workspace; null, and not a failure, when there is none.
 
@@ -93,7 +93,7 @@ def file_read(path: str, context: ToolContext) -> ToolOutput:
     return ToolOutput(value=content.decode("utf-8", "replace"))
 
 
-@tool(effect=Effect.WRITE, idempotent=True, examples=[{"path": "out/report.txt", "text": "done\n"}])
+@tool(effect=Effect.WRITE, idempotent=True, examples=[{"path": "out/report.txt", "text": "done\n"}], exact=True)
 def file_write(path: str, text: str, context: ToolContext) -> Written:
     """Writes a text file of the workspace, whole or not at all; missing folders are made.
 

@@ -59,11 +59,14 @@ class ChangedFiles(TypedDict):
 FILE_AT_COMMIT = {
     "type": "object",
     "required": ["found", "path", "text"],
+    "additionalProperties": False,
     "properties": {"found": {"type": "boolean"}, "path": {"type": "string"}, "text": {"type": "string"}},
 }
 
 
-@tool(effect=Effect.READ, idempotent=True, domain="forge", timeout=30, needs=GIT, examples=({}, {"repo": "."}))
+@tool(
+    effect=Effect.READ, idempotent=True, domain="forge", timeout=30, needs=GIT, examples=({}, {"repo": "."}), exact=True
+)
 async def git_repository(context: ToolContext, repo: str = "") -> Repository:
     """Says which repository is meant, and what its images are called.
 
@@ -116,6 +119,7 @@ def _image_part(name: str) -> str:
     timeout=30,
     needs=GIT,
     examples=({"ref": "main"}, {"ref": "74ec56e", "repo": "."}),
+    exact=True,
 )
 async def git_rev_parse(ref: str, context: ToolContext, repo: str = "") -> Commit:
     """Expands a short SHA, a branch or a tag to the full SHA of its commit.
@@ -132,7 +136,9 @@ async def git_rev_parse(ref: str, context: ToolContext, repo: str = "") -> Commi
     return {"sha": sha, "short": sha[:8], "ref": ref, "expanded": sha != ref.lower()}
 
 
-@tool(effect=Effect.READ, idempotent=True, domain="forge", timeout=30, needs=GIT, examples=({"sha": "main"},))
+@tool(
+    effect=Effect.READ, idempotent=True, domain="forge", timeout=30, needs=GIT, examples=({"sha": "main"},), exact=True
+)
 async def git_commit_message(sha: str, context: ToolContext, repo: str = "") -> CommitMessage:
     """Says what a commit's message is, and who wrote it when.
 
@@ -150,7 +156,9 @@ async def git_commit_message(sha: str, context: ToolContext, repo: str = "") -> 
     return {"sha": commit, "subject": subject, "body": body.strip(), "author": author, "date": date.strip()}
 
 
-@tool(effect=Effect.READ, idempotent=True, domain="forge", timeout=30, needs=GIT, examples=({"sha": "main"},))
+@tool(
+    effect=Effect.READ, idempotent=True, domain="forge", timeout=30, needs=GIT, examples=({"sha": "main"},), exact=True
+)
 async def git_changed_files(sha: str, context: ToolContext, repo: str = "") -> ChangedFiles:
     """Lists what a commit's branch changes, counted from where it left the default branch.
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from tool_registry.functions.services import ask_service
+from tool_registry.functions.services import SERVICE, ask_service
 from tool_registry.sources.python import tool
 from tool_registry.tool import Effect, ToolContext, ToolOutput
 
 PIPELINE = {
     "type": "object",
     "required": ["found"],
+    "additionalProperties": False,
     "properties": {
         "found": {"type": "boolean"},
         "id": {"type": "integer"},
@@ -32,6 +33,7 @@ PIPELINE = {
     timeout=30,
     result=PIPELINE,
     examples=({"project": "group/shop", "mr_id": 7},),
+    needs=SERVICE,
 )
 async def gitlab_mr_pipeline(project: str, mr_id: int, context: ToolContext) -> ToolOutput:
     """Says how the newest CI pipeline of a merge request stands; that there is none is a normal answer.

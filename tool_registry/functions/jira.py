@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Annotated, Any, TypedDict
 from urllib.parse import quote
 
-from tool_registry.functions.services import ask_service
+from tool_registry.functions.services import SERVICE, ask_service
 from tool_registry.sources.python import tool
 from tool_registry.tool import Effect, ToolContext
 
@@ -24,7 +24,15 @@ class Issue(TypedDict):
     url: str
 
 
-@tool(effect=Effect.READ, idempotent=True, domain="jira", timeout=30, examples=({"key": "SHOP-12"},))
+@tool(
+    effect=Effect.READ,
+    idempotent=True,
+    domain="jira",
+    timeout=30,
+    examples=({"key": "SHOP-12"},),
+    exact=True,
+    needs=SERVICE,
+)
 async def jira_view_issue(key: Annotated[str, {"pattern": "^[A-Z][A-Z0-9]+-[0-9]+$"}], context: ToolContext) -> Issue:
     """Shows an issue.
 

@@ -30,6 +30,7 @@ class Kept(TypedDict):
     idempotent=True,
     timeout=10,
     examples=({"namespace": "ephemeral-abc", "expires_at": 1_800_000_000},),
+    exact=True,
 )
 def remember_namespace(
     namespace: str,

@@ -2,25 +2,64 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from tool_registry.functions.platform import (
+    PLATFORM,
     ask_platform,
     call_platform,
     platform_folder,
     platform_url,
+    token,
     user_name,
 )
 from tool_registry.sources.python import tool
-from tool_registry.tool import Effect, FixScope, ToolContext, ToolError
+from tool_registry.tool import Effect, FixScope, Needs, ToolContext, ToolError
+
+KUBECONFIG = Needs(settings=("kubeconfig",))
+TOKEN = Needs(settings=("platform", "kubeconfig"))
+"""The client secret lies in the platform's folder, wherever its server answers."""
 
 
-@tool(effect=Effect.WRITE, idempotent=True, domain="ephemeral", timeout=20, fix=FixScope.CREDENTIALS, examples=({},))
-async def kube_login(context: ToolContext) -> dict[str, Any]:
+class LoggedIn(TypedDict):
+    """Who has a new token, for which server, and until when it holds (epoch seconds)."""
+
+    user: str
+    server: str
+    expires_at: int
+
+
+class Account(TypedDict):
+    """Whose the kept token is, and until when it holds (epoch seconds)."""
+
+    user: str
+    expires_at: float
+
+
+class TokenTime(TypedDict):
+    """How long the kept token holds, None without one: until when (epoch seconds), and how many seconds that is."""
+
+    user: str
+    expires_at: float | None
+    expires_in: float | None
+
+
+@tool(
+    effect=Effect.WRITE,
+    idempotent=True,
+    domain="ephemeral",
+    timeout=20,
+    fix=FixScope.CREDENTIALS,
+    examples=({},),
+    exact=True,
+    needs=TOKEN,
+)
+async def kube_login(context: ToolContext) -> LoggedIn:
     """Gets a new token for the domain's user and keeps it in the domain's kubeconfig, readable by that person alone.
 
     Returns:
@@ -37,8 +76,8 @@ async def kube_login(context: ToolContext) -> dict[str, Any]:
     return {"user": user, "server": server, "expires_at": int(time.time() + granted["expires_in"])}
 
 
-@tool(effect=Effect.READ, idempotent=True, domain="ephemeral", timeout=10, examples=({},))
-async def kube_whoami(context: ToolContext) -> dict[str, Any]:
+@tool(effect=Effect.READ, idempotent=True, domain="ephemeral", timeout=10, examples=({},), exact=True, needs=PLATFORM)
+async def kube_whoami(context: ToolContext) -> Account:
     """Says who the kept token belongs to and until when it holds; a token that no longer holds is a failure.
 
     Returns:
@@ -46,6 +85,27 @@ async def kube_whoami(context: ToolContext) -> dict[str, Any]:
     """
     told = await call_platform("GET", "/oauth/userinfo", context)
     return {"user": told["sub"], "expires_at": told["exp"]}
+
+
+@tool(effect=Effect.READ, idempotent=True, domain="ephemeral", timeout=5, examples=({},), exact=True, needs=KUBECONFIG)
+def local_token_expiry(context: ToolContext) -> TokenTime:
+    """Says how long the kept token holds, by what the token says of itself; no server is asked.
+
+    Returns:
+        user, expires_at (epoch seconds) and expires_in (seconds, negative when it is over); null without a token.
+    """
+    user, found = user_name(context.settings), token(context)
+    ends = _ends(found) if found else None
+    return {"user": user, "expires_at": ends, "expires_in": None if ends is None else ends - time.time()}
+
+
+def _ends(kept: str) -> float | None:
+    """The `exp` claim of a JSON web token (RFC 7519), unverified; None when it says nothing of the kind."""
+    try:
+        claims = kept.split(".")[1]
+        return float(json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["exp"])
+    except (ValueError, LookupError, TypeError):
+        return None
 
 
 def _client_secret(user: str, context: ToolContext) -> str:

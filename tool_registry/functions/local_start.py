@@ -7,13 +7,13 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import anyio
 
-from tool_registry.functions.platform import check_answers, platform_folder, platform_port, platform_url
+from tool_registry.functions.platform import PLATFORM, check_answers, platform_folder, platform_port, platform_url
 from tool_registry.sources.python import tool
-from tool_registry.tool import Effect, FixScope, ToolContext, ToolError
+from tool_registry.tool import Effect, FixScope, Needs, ToolContext, ToolError
 
 LOOK_EVERY = 0.05
 """Seconds between two looks at whether it answers by now."""
@@ -21,13 +21,36 @@ LOOK_EVERY = 0.05
 PATIENCE = 2.0
 """Seconds after which whoever took the connection and says nothing is not the platform."""
 
+HEALTH = {
+    "type": "object",
+    "required": ["status"],
+    "properties": {"status": {"type": "string"}, "platform": {"type": "string"}, "isolation": {"type": "string"}},
+}
+
 ANOTHER_RUNS = 3
 PORT_TAKEN = 4
 """What the platform exits with, by its own documentation."""
 
 
-@tool(effect=Effect.WRITE, idempotent=True, domain="ephemeral", timeout=30, fix=FixScope.CONNECTIVITY, examples=({},))
-async def local_platform_start(context: ToolContext) -> dict[str, Any]:
+class Started(TypedDict):
+    """The platform that runs now; `started` is false when it ran before, `pid` None when it does not tell."""
+
+    url: str
+    pid: int | None
+    started: bool
+
+
+@tool(
+    effect=Effect.WRITE,
+    idempotent=True,
+    domain="ephemeral",
+    timeout=30,
+    fix=FixScope.CONNECTIVITY,
+    examples=({},),
+    exact=True,
+    needs=Needs(settings=("platform",)),
+)
+async def local_platform_start(context: ToolContext) -> Started:
     """Starts the embedded platform if nothing answers where the domain expects it; two at once start one.
 
     The process goes on when this one ends, and leaves by itself when it is not used for a while.
@@ -37,14 +60,15 @@ async def local_platform_start(context: ToolContext) -> dict[str, Any]:
     """
     running = await _running(context)
     if running is not None:
-        return {**running, "started": False}
+        return {"url": running["url"], "pid": running["pid"], "started": False}
     folder = platform_folder(context.settings)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     context.report(f"starting the local platform in {folder}")
-    return {**await _started(folder, context), "started": True}
+    running = await _started(folder, context)
+    return {"url": running["url"], "pid": running["pid"], "started": True}
 
 
-@tool(effect=Effect.READ, idempotent=True, domain="ephemeral", timeout=5, examples=({},))
+@tool(effect=Effect.READ, idempotent=True, domain="ephemeral", timeout=5, examples=({},), result=HEALTH, needs=PLATFORM)
 async def local_platform_ready(context: ToolContext) -> dict[str, Any]:
     """Says whether the embedded platform answers; a failure when it does not.
 

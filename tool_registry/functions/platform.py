@@ -16,7 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from tool_registry.sources.http import Reply, request, spoken
-from tool_registry.tool import ToolContext, ToolError
+from tool_registry.tool import Needs, ToolContext, ToolError
+
+PLATFORM = Needs(settings=("url|platform",))
+"""What every tool that asks the platform needs of its domain."""
 
 OWN_PORTS = range(20_000, 30_000)
 """Where a platform without a configured port is looked for: below the ports systems give to outgoing connections."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, TypedDict
 from urllib.parse import quote
 
-from tool_registry.functions.platform import call_platform
+from tool_registry.functions.platform import PLATFORM, call_platform
 from tool_registry.sources.python import tool
 from tool_registry.tool import Effect, ToolContext, ToolError
 
@@ -38,7 +38,15 @@ class Logs(TypedDict):
     text: str
 
 
-@tool(effect=Effect.READ, idempotent=True, domain="ephemeral", timeout=20, examples=({"namespace": "ephemeral-abc"},))
+@tool(
+    effect=Effect.READ,
+    idempotent=True,
+    domain="ephemeral",
+    timeout=20,
+    examples=({"namespace": "ephemeral-abc"},),
+    exact=True,
+    needs=PLATFORM,
+)
 async def kubectl_get_pods(namespace: str, context: ToolContext) -> Pods:
     """Lists the pods of a namespace and which of them are failing.
 
@@ -70,6 +78,8 @@ def _pod(said: dict[str, Any]) -> Pod:
     domain="ephemeral",
     timeout=20,
     examples=({"namespace": "ephemeral-abc", "pod": "main-1"},),
+    exact=True,
+    needs=PLATFORM,
 )
 async def kubectl_logs(
     namespace: str,
@@ -98,6 +108,7 @@ async def kubectl_logs(
     domain="ephemeral",
     timeout=20,
     examples=({"namespace": "ephemeral-abc", "name": "database", "keys": ["password"]},),
+    needs=PLATFORM,
 )
 async def kubectl_get_secret(
     namespace: str, name: str, context: ToolContext, keys: list[str] | None = None

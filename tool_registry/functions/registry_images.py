@@ -10,20 +10,22 @@ import json
 from typing import Annotated, Any, TypedDict
 from urllib.parse import quote
 
-from tool_registry.functions.platform import ask_platform, call_platform
+from tool_registry.functions.platform import PLATFORM, ask_platform, call_platform
 from tool_registry.functions.repository import GIT, commit_of, repository_folder
 from tool_registry.sources.http import Reply
 from tool_registry.sources.python import tool
-from tool_registry.tool import Effect, ToolContext, ToolError, ToolOutput
+from tool_registry.tool import Effect, Needs, ToolContext, ToolError, ToolOutput
 
 FULL_SHA = "^([0-9a-f]{40}|[0-9a-f]{64})$"
 MANIFESTS = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json"
+GIT_AND_PLATFORM = Needs(programs=GIT.programs, settings=PLATFORM.settings)
 UNKNOWN = {"MANIFEST_UNKNOWN", "NAME_UNKNOWN"}
 """What the distribution specification answers where there is no such tag, or nothing at all under that name."""
 
 FOUND_TAG = {
     "type": "object",
     "required": ["found", "repository", "tag"],
+    "additionalProperties": False,
     "properties": {
         "found": {"type": "boolean"},
         "repository": {"type": "string"},
@@ -60,6 +62,7 @@ class BuiltImage(TypedDict):
     timeout=20,
     result=FOUND_TAG,
     examples=({"repository": "demo/shop", "tag": "74ec56e1a2b3c4d5e6f708192a3b4c5d6e7f8091"},),
+    needs=PLATFORM,
 )
 async def quay_get_tag(
     repository: str,
@@ -116,6 +119,8 @@ def _broken(why: str, reply: Reply) -> ToolError:
     domain="registry",
     timeout=20,
     examples=({"repository": "demo/shop", "commit": "74ec56e1a2b3c4d5e6f708192a3b4c5d6e7f8091"},),
+    exact=True,
+    needs=PLATFORM,
 )
 async def image_build_status(
     repository: str,
@@ -147,8 +152,9 @@ async def image_build_status(
     idempotent=True,
     domain="ephemeral",
     timeout=120,
-    needs=GIT,
+    needs=GIT_AND_PLATFORM,
     examples=({"repository": "demo/shop", "commit": "main"},),
+    exact=True,
 )
 async def image_build(repository: str, commit: str, context: ToolContext, repo: str = "") -> BuiltImage:
     """Builds the image of a commit and tags it with the full SHA; the same commit gives the same digest every time.

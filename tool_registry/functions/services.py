@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from tool_registry.sources.http import Reply, request
-from tool_registry.tool import ToolContext, ToolError
+from tool_registry.tool import Needs, ToolContext, ToolError
+
+SERVICE = Needs(settings=("url",))
+"""What every tool that asks a configured service needs of its domain."""
 
 
 async def ask_service(path: str, context: ToolContext, token_variable: str, *, header: str) -> Reply:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypedDict
 from urllib.parse import quote
 
-from tool_registry.functions.platform import call_platform
+from tool_registry.functions.platform import PLATFORM, call_platform
 from tool_registry.sources.python import tool
 from tool_registry.tool import Effect, ToolContext, ToolError
 
@@ -68,6 +68,8 @@ class Element(Protocol):
         {"namespace": "ephemeral-abc", "app": "main"},
         {"namespace": "ephemeral-abc", "app": "main", "path": "tests"},
     ),
+    exact=True,
+    needs=PLATFORM,
 )
 async def kubectl_exec_pytest(namespace: str, app: str, context: ToolContext, path: str = "") -> Counts:
     """Runs pytest beside an application in its namespace; failing tests are a normal answer.

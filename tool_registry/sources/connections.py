@@ -3,13 +3,40 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import AsyncIterator, MutableMapping
-from contextlib import asynccontextmanager
+import logging
+from collections.abc import AsyncIterator, Iterator, MutableMapping
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from anyio.lowlevel import current_token
+
+
+TALKATIVE = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.proxy")
+"""Loggers that write down whole addresses and headers."""
+
+_UNLOGGED: ContextVar[bool] = ContextVar("unlogged", default=False)
+
+
+@contextmanager
+def unlogged() -> Iterator[None]:
+    """Meanwhile httpx keeps no log of what this task asks: there are tokens in addresses, and in headers.
+
+    What a program that embeds the engine asks by httpx is logged as that program likes.
+    """
+    for name in TALKATIVE:
+        logging.getLogger(name).addFilter(_is_logged)
+    token = _UNLOGGED.set(True)
+    try:
+        yield
+    finally:
+        _UNLOGGED.reset(token)
+
+
+def _is_logged(_record: logging.LogRecord) -> bool:
+    return not _UNLOGGED.get()
 
 
 @asynccontextmanager

@@ -5,14 +5,15 @@ from __future__ import annotations
 import difflib
 import functools
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any, TypeVar
 
 from tool_registry.sources import canned, command, http_tool
 from tool_registry.sources.outputs import selected
-from tool_registry.sources.placeholders import DefinitionError, Reader
-from tool_registry.tool import Call, Effect, FixScope, Needs, Tool, ToolContext, ToolOutput
+from tool_registry.sources.placeholders import PLACE, DefinitionError, Reader
+from tool_registry.tool import Call, Effect, FixScope, Needs, Tool, ToolContext, ToolError, ToolOutput
 
 SOURCES: Mapping[str, Collection[str]] = {"command": command.KEYS, "http": http_tool.KEYS, "canned": canned.KEYS}
 KEYS = frozenset(
@@ -51,7 +52,7 @@ def tool_from(definition: Mapping[str, Any], place: str) -> Tool:
         timeout=seconds(definition.get("timeout", 60), place),
         fix=_member(FixScope, definition["fix"], "fix", place) if definition.get("fix") else None,
         verify=definition.get("verify"),
-        needs=_needs(definition.get("needs") or {}, place),
+        needs=_with_read(_needs(definition.get("needs") or {}, place), definition[source]),
         examples=tuple(definition.get("examples") or ()),
         source=source,
         location=place,
@@ -127,11 +128,28 @@ def _kept_secret(call: Call, spec: Any, place: str) -> Call:
 async def _secretly(
     call: Call, paths: tuple[tuple[str, ...], ...], arguments: Mapping[str, Any], context: ToolContext
 ) -> ToolOutput:
-    output = await call(arguments, context)
-    if output.found:
-        for path in paths:
+    try:
+        output = await call(arguments, context)
+        for path in paths if output.found else ():
             context.secret(selected(output.value, path, "the tool"))
+    except ToolError as error:
+        error.forget_answer()
+        raise
     return output
+
+
+def core(call: Call) -> Call:
+    """What a defined tool does at the core of its call, beneath its defaults and what it keeps secret."""
+    while isinstance(call, functools.partial) and call.func in (_with_defaults, _secretly):
+        call = call.args[0]
+    return call
+
+
+def with_core(call: Call, other: Call) -> Call:
+    """The same call around another core: with the same defaults, and the same parts of its result kept secret."""
+    if isinstance(call, functools.partial) and call.func in (_with_defaults, _secretly):
+        return functools.partial(call.func, with_core(call.args[0], other), *call.args[1:])
+    return other
 
 
 def _effect(definition: Mapping[str, Any], source: str, place: str) -> Effect:
@@ -157,5 +175,31 @@ def seconds(spec: Any, place: str) -> float:
 
 
 def _needs(spec: Mapping[str, Any], place: str) -> Needs:
-    _only(spec, ("programs", "environment", "modules"), place)
+    _only(spec, ("programs", "environment", "modules", "settings"), place)
     return Needs(**{key: tuple(str(name) for name in names) for key, names in spec.items()})
+
+
+def _with_read(needs: Needs, definition: Mapping[str, Any]) -> Needs:
+    """The needs, with each setting and secret variable that the definition reads without asking whether it is there."""
+    read = tuple(_read(definition))
+    settings = (*needs.settings, *(name for kind, name in read if kind == "settings"))
+    variables = (*needs.environment, *(name for kind, name in read if kind == "secret_env"))
+    return replace(needs, settings=tuple(dict.fromkeys(settings)), environment=tuple(dict.fromkeys(variables)))
+
+
+def _read(value: Any) -> Iterator[tuple[str, str]]:
+    match value:
+        case str():
+            for found in PLACE.finditer(value):
+                root, _, key = (found["name"] or "").partition(".")
+                if root == "settings" and key:
+                    yield root, key
+        case {"settings": str(name)} | {"secret_env": str(name)} if len(value) == 1:
+            yield next(iter(value)), name
+        case Mapping():
+            for key, inner in value.items():
+                if key != "then":
+                    yield from _read(inner)
+        case list():
+            for inner in value:
+                yield from _read(inner)

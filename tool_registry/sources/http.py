@@ -136,10 +136,12 @@ class _Expected:
 
 async def _answered(asked: _Request, expected: _Expected, context: ToolContext, progress: Any) -> Reply:
     """Asks, and follows redirects where that is allowed."""
+    from tool_registry.sources.connections import unlogged  # noqa: PLC0415 - late, with httpx
     from tool_registry.sources.http_failure import unsuccessful  # noqa: PLC0415 - late, with httpx
 
     while True:
-        reply = await _exchange(asked, expected, context, progress)
+        with unlogged():
+            reply = await _exchange(asked, expected, context, progress)
         if reply.status in expected.ok or reply.status in expected.not_found:
             return reply
         following = _next(asked, reply) if expected.follow else None

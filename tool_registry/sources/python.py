@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 import anyio
 import anyio.to_thread
 
-from tool_registry.sources.schema import LaterSchema, argument_descriptions, first_paragraph, schema_of
+from tool_registry.sources.schema import LaterSchema, argument_descriptions, closed, first_paragraph, schema_of
 from tool_registry.tool import Effect, FixScope, Needs, Tool, ToolContext, ToolError, ToolOutput
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -42,13 +42,15 @@ def tool(  # noqa: PLR0913 - a declaration, every field by keyword
     verify: str | None = None,
     needs: Needs | None = None,
     result: Mapping[str, Any] | None = None,
+    exact: bool = False,
     examples: Iterable[Mapping[str, Any]] = (),
 ) -> Callable[[Function], Function]:
     """Makes a function a tool; the function itself stays as it is and can be called as before.
 
     The parameter annotated `ToolContext` receives the context and is no argument. `result` replaces the schema that
-    the return annotation gives. The function returns JSON types (dataclasses and enumerations become such), or a
-    `ToolOutput`; it fails by raising, best a `ToolError` with evidence.
+    the return annotation gives; `exact` promises that its mappings have the keys it names and no others. The function
+    returns JSON types (dataclasses and enumerations become such), or a `ToolOutput`; it fails by raising, best a
+    `ToolError` with evidence.
     """
 
     def declare(function: Function) -> Function:
@@ -58,7 +60,7 @@ def tool(  # noqa: PLR0913 - a declaration, every field by keyword
             call=functools.partial(_call, signature, name or function.__name__),
             description=first_paragraph(function.__doc__ or ""),
             parameters=LaterSchema(signature.parameters),
-            result=result if result is not None else signature.result(),
+            result=result if result is not None else signature.result(exact=exact),
             effect=effect,
             idempotent=idempotent,
             domain=domain,
@@ -136,11 +138,13 @@ class _Signature:
             schema["default"] = _json_default(parameter.default)
         return schema
 
-    def result(self) -> Mapping[str, Any] | None:
+    def result(self, *, exact: bool) -> Mapping[str, Any] | None:
         """The schema of what it returns, worked out later; None where nothing is promised."""
         promised = self.function.__annotations__.get("return", "Any")
         if promised in ("Any", "ToolOutput", Any, ToolOutput):
             return None
+        if exact:
+            return LaterSchema(lambda: closed(schema_of(self.hints["return"])))
         return LaterSchema(lambda: schema_of(self.hints["return"]))
 
 

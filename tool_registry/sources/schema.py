@@ -142,6 +142,25 @@ def _object(properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "required": required}
 
 
+def closed(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema with every mapping in it holding the keys it names and no others."""
+    inner = {key: _closed_inside(value) for key, value in schema.items()}
+    if "properties" in inner:
+        inner["properties"] = {name: closed(each) for name, each in schema["properties"].items()}
+        inner.setdefault("additionalProperties", False)
+    return inner
+
+
+def _closed_inside(value: Any) -> Any:
+    match value:
+        case Mapping():
+            return closed(value)
+        case list():
+            return [_closed_inside(each) for each in value]
+        case _:
+            return value
+
+
 def first_paragraph(docstring: str) -> str:
     """What a docstring says before its first empty line, on one line."""
     return " ".join(docstring.strip().partition("\n\n")[0].split())

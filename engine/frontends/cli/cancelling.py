@@ -9,26 +9,26 @@ import sys
 import anyio
 from anyio.abc import TaskStatus
 
-from engine.frontends.cli.screen import Screen
+from engine.frontends.cli.progress import Progress
 from engine.run.executor import SkillExecutor
 
 INTERRUPTED = 130
 SAID = (
     "cancelling: the step is stopped, then what was done is undone",
     "cleaning up is under way; once more leaves at once, and whatever is not undone yet stays",
-    "aborted; `skill status last` shows what was done",
+    "aborted; `skill status last` shows what was done, `skill resume` goes on with undoing it",
 )
 
 
 async def cancel_on_signals(
-    executor: SkillExecutor, screen: Screen, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED
+    executor: SkillExecutor, progress: Progress, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED
 ) -> None:
     """Cancels the run at the first signal, says that cleaning up takes its time at the second, aborts at the third."""
     with anyio.open_signal_receiver(*_watched()) as signals:
         task_status.started()
         count = 0
         async for _ in signals:
-            _say(SAID[count], screen)
+            _say(SAID[count], progress)
             count += 1
             if count == len(SAID):
                 _abort()
@@ -41,9 +41,9 @@ def _watched() -> list[signal.Signals]:
     return [signal.SIGINT, signal.SIGTERM, *([] if ignored else [signal.SIGHUP])]
 
 
-def _say(text: str, screen: Screen) -> None:
+def _say(text: str, progress: Progress) -> None:
     try:
-        screen.note(f"\n  {text}", fg="yellow")
+        progress.say(f"  {text}", fg="yellow")
     except OSError:
         return  # the terminal is gone, and cleaning up is not for it
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from engine.errors import DocumentError, EngineError
-from engine.frontends.cli.layout import terminal_width
+from engine.frontends.cli.layout import beside, fold, terminal_width
 from engine.frontends.cli.screen import Screen
 from engine.frontends.cli.session import Session
 from engine.frontends.cli.source import show_finding
@@ -30,9 +30,9 @@ LONGEST_REPORT = 200_000
 
 
 def complain(error: Exception, session: Session) -> int:
-    """Tells a person of the error on standard error, and gives the exit status. With `SKILL_DEBUG=1`, raises it."""
+    """Tells a person of the error on standard error, and gives the exit status; `SKILL_DEBUG=1` says where it arose."""
     if os.environ.get("SKILL_DEBUG") == "1" and not isinstance(error, click.ClickException):
-        raise error
+        click.echo(_report(error, session), err=True, nl=False)
     cause = _single(error)
     screen = Screen(color=session.color, secrets=session.secrets)
     match cause:
@@ -57,9 +57,12 @@ def _single(error: Exception) -> Exception:
 
 
 def _told(message: str, hint: str, status: int, screen: Screen) -> int:
-    screen.note(f"error: {message}", fg="red")
-    if hint:
-        screen.note(f"  {hint}")
+    width = terminal_width(sys.stderr)
+    first, *more = message.splitlines() or [""]
+    for line in (*beside("error: ", first, width, lines=20), *(part for each in more for part in fold(each, width))):
+        screen.note(line, fg="red")
+    for line in beside("  ", hint, width, lines=20) if hint else ():
+        screen.note(line)
     return status
 
 
@@ -95,12 +98,18 @@ def _of_a_tool(error: Exception, screen: Screen) -> int:
 
 def _unexpected(error: Exception, session: Session, screen: Screen) -> int:
     """A mistake of ours: one sentence, and the details in a file of which only this user can read."""
-    report = session.secrets.mask("".join(traceback.format_exception(error)))[-LONGEST_REPORT:]
+    report = _report(error, session)
     kept = next((path for folder in _folders(session) if (path := _kept(folder, report))), None)
-    said = " ".join(str(_single(error)).split())[:200]
+    said = " ".join(session.secrets.mask(str(_single(error))).split())[:200]
     message = f"the engine itself made a mistake ({type(_single(error)).__name__}: {said})"
     hint = f"the details are in {kept}; SKILL_DEBUG=1 shows them here" if kept else "SKILL_DEBUG=1 shows the details"
     return _told(message, hint, BROKEN, screen)
+
+
+def _report(error: Exception, session: Session) -> str:
+    """The traceback, without secrets."""
+    masked: str = session.secrets.mask("".join(traceback.format_exception(error)))
+    return masked[-LONGEST_REPORT:]
 
 
 def _folders(session: Session) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -70,18 +71,36 @@ def tool_names(context: click.Context, _: click.Parameter, incomplete: str) -> l
     return [CompletionItem(name) for name in sorted(registry) if name.startswith(incomplete)]
 
 
+Suits = Callable[..., bool]
+"""Whether a command is about a run (a `RunRecord`, which is not imported here: history would cost its time)."""
+Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
+
+
 def run_ids(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """`last` and the newest runs."""
+    return [item for item in [CompletionItem("last"), *_runs(context)] if item.value.startswith(incomplete)]
+
+
+def runs_that(suits: Suits) -> Complete:
+    """What completes the newest runs that suit."""
+
+    def complete(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return [item for item in _runs(context, suits) if item.value.startswith(incomplete)]
+
+    return complete
+
+
+def _runs(context: click.Context, suits: Suits = lambda _: True) -> list[CompletionItem]:
     from engine.history import History  # noqa: PLC0415 - late: only runs need it
 
-    session, found = _session(context), [CompletionItem("last")]
+    session = _session(context)
     with suppress(EngineError, OSError):
         workspace = session.workspace()
         if workspace.history.exists():
-            history = History.open(workspace.history, secrets=session.secrets)
-            found += [CompletionItem(run.id, help=run.skill) for run in history.runs(limit=MOST_RUNS)]
-            history.close()
-    return [item for item in found if item.value.startswith(incomplete)]
+            with History.open(workspace.history, secrets=session.secrets) as history:
+                found = [run for run in history.runs(limit=MOST_RUNS) if suits(run)]
+            return [CompletionItem(run.id, help=f"{run.skill}, {run.status.value}") for run in found]
+    return []
 
 
 def schema_names(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:

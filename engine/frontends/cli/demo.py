@@ -10,16 +10,16 @@ import sys
 import time
 from pathlib import Path
 
-import anyio
 import click
 
-from engine.frontends.cli.ending import exit_status, show_result
-from engine.frontends.cli.given import Given
+from engine.frontends.cli.ending import exit_status
 from engine.frontends.cli.layout import short_path
-from engine.frontends.cli.run import run_shown
+from engine.frontends.cli.running import Manner, conduct
 from engine.frontends.cli.screen import Screen, screen_options
 from engine.frontends.cli.session import Session
+from engine.frontends.cli.steps import skill_paths
 from engine.model.outcome import RunResult, RunStatus
+from engine.run.executor import SkillExecutor
 from engine.wiring import Engine
 from engine.workspace import Workspace
 
@@ -61,13 +61,12 @@ def demo_command(session: Session, reset: bool, stop: bool, screen: Screen) -> i
         _forget(found)
     screen.note(INTRODUCTION)
     engine = Engine(found, secrets=session.secrets)
+    skill = engine.library.load(SKILL)
 
-    async def run() -> RunResult:
-        async with engine:
-            return await run_shown(engine, engine.library.load(SKILL), Given(values={}), screen=screen)
+    async def run(executor: SkillExecutor) -> RunResult:
+        return await executor.run(skill)
 
-    result = anyio.run(run)
-    show_result(result, screen)
+    result = conduct(engine, run, screen=screen, manner=Manner(), paths=skill_paths(skill))
     screen.note(_moral(result) + _way_in())
     return exit_status(result)
 

@@ -141,6 +141,8 @@ def _count_fixes(engine: Engine) -> str:
 
 
 def _wrong_fixes(domain: Domain, registry: ToolRegistry) -> Iterator[str]:
+    if domain.expiry is not None and domain.expiry.call.tool not in registry:
+        yield f"{domain.name}.expiry names {domain.expiry.call.tool}, which is no tool"
     for role, plan in domain.fixes.items():
         called = [plan.call, plan.verify] if plan.verify else [plan.call]
         yield from (

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from engine.frontends.cli.layout import beside, json_text, took
+from engine.frontends.cli.questions import question_record, waiting_lines
 from engine.frontends.cli.screen import Screen
+from engine.frontends.cli.tree import above
 from engine.model.outcome import RunResult, RunStatus, StepResult, StepStatus
 
 EXIT_STATUSES = {
@@ -16,7 +19,9 @@ EXIT_STATUSES = {
     RunStatus.CANCELLED: 130,
 }
 TIMED_OUT = 124
-COLOURS = {RunStatus.OK: "green", RunStatus.BLOCKED: "yellow"}
+INTERRUPTED = "interrupted"
+"""What a run is called that has no end although its process has died."""
+COLOURS = {RunStatus.OK: "green", RunStatus.BLOCKED: "yellow", RunStatus.WAITING: "yellow"}
 
 
 def exit_status(result: RunResult) -> int:
@@ -35,7 +40,10 @@ def show_result(result: RunResult, screen: Screen) -> None:
         return
     screen.text()
     screen.text(_last_line(result), fg=COLOURS.get(result.status, "red"), bold=True)
-    if result.message:
+    if result.questions:
+        for line in waiting_lines(result.run_id, result.questions, screen.width):
+            screen.text(line)
+    elif result.message:
         for line in result.message.splitlines():
             for part in beside("  ", line, screen.width, lines=20):
                 screen.text(part)
@@ -43,6 +51,21 @@ def show_result(result: RunResult, screen: Screen) -> None:
         for line in beside("  note: ", note, screen.width, lines=20):
             screen.text(line)
     screen.note(f"  skill logs {result.run_id}", dim=True)
+
+
+def show_interrupted(result: RunResult, screen: Screen) -> None:
+    """Writes how far a run came whose process has died, and how to go on."""
+    commands = [f"skill resume {result.run_id}", f"skill cancel {result.run_id}"]
+    if not screen.is_text:
+        record = {**result_record(result), "status": INTERRUPTED, "resume_with": commands[0]}
+        screen.result({"event": "result", **record} if screen.format == "jsonl" else record)
+        return
+    screen.text()
+    count = _counted(len(_acting(result.steps)))
+    screen.text(f"{result.skill}: interrupted after {took(result.duration)}  ({count})", fg="red", bold=True)
+    screen.text("  its process has died before the run had ended; go on with it, or take back what it did:")
+    for command in commands:
+        screen.text(f"      {command}")
 
 
 def _show_outputs(result: RunResult, screen: Screen) -> None:
@@ -67,6 +90,7 @@ def _plain(value: Any) -> str:
 
 def result_record(result: RunResult) -> dict[str, Any]:
     """A run's result as JSON-like data; `docs/commands.md` describes it."""
+    names = [question.name for question in result.questions]
     return {
         "run": result.run_id,
         "skill": result.skill,
@@ -77,13 +101,14 @@ def result_record(result: RunResult) -> dict[str, Any]:
         "timed_out": result.timed_out,
         "outputs": dict(result.outputs),
         "notes": list(result.notes),
+        "questions": [question_record(result.run_id, question, names) for question in result.questions],
         "steps": [_step_record(step) for step in result.steps],
     }
 
 
 def _step_record(step: StepResult) -> dict[str, Any]:
     told: dict[str, Any] = {
-        "name": step.name,
+        "name": step.path or step.name,
         "status": step.status.value,
         "attempts": step.attempts,
         "duration": round(step.duration, 3),
@@ -102,13 +127,27 @@ def _step_record(step: StepResult) -> dict[str, Any]:
 
 
 def _last_line(result: RunResult) -> str:
-    ended = "timed out" if result.timed_out else result.status.value
-    skipped = sum(step.status is StepStatus.SKIPPED for step in result.steps)
-    done = [f"{_counted(len(result.steps) - skipped)}"]
+    steps = _acting(result.steps)
+    skipped = sum(step.status is StepStatus.SKIPPED for step in steps)
+    healed = sum(step.status is StepStatus.HEALED for step in steps)
+    done = [f"{_counted(len(steps) - skipped)}"]
     done += [f"{skipped} skipped"] if skipped else []
-    done += [f"{result.healed} healed {'step' if result.healed == 1 else 'steps'}"] if result.healed else []
-    done += ["nothing to heal"] if not result.healed and result.status is RunStatus.OK else []
-    return f"{result.skill}: {ended} in {took(result.duration)}  ({', '.join(done)})"
+    done += [f"{healed} healed {'step' if healed == 1 else 'steps'}"] if healed else []
+    done += ["nothing to heal"] if not healed and result.status is RunStatus.OK else []
+    return f"{result.skill}: {_ended(result)} {took(result.duration)}  ({', '.join(done)})"
+
+
+def _ended(result: RunResult) -> str:
+    if result.timed_out:
+        return "timed out after"
+    return "waits for an answer after" if result.status is RunStatus.WAITING else f"{result.status.value} in"
+
+
+def _acting(steps: Iterable[StepResult]) -> list[StepResult]:
+    """The steps that did something themselves: those that only hold others are not counted beside these."""
+    known = list(steps)
+    holding = {outer for step in known for outer in above(step.path)}
+    return [step for step in known if step.path not in holding]
 
 
 def _counted(steps: int) -> str:

@@ -27,9 +27,16 @@ class Given:
 def read_given(pairs: Sequence[str], inputs_file: str | None) -> Given:
     """The inputs of a command line; pairs win over the file. Raises click.BadParameter and DocumentError."""
     values: dict[str, Any] = _from_file(Path(inputs_file)) if inputs_file else {}
+    given = read_pairs(pairs)
+    return Given(values={**values, **given.values}, from_text=given.from_text)
+
+
+def read_pairs(pairs: Sequence[str], *, option: str = "-i") -> Given:
+    """The values of `NAME=VALUE` words, the last of a name counting. Raises click.BadParameter."""
+    values: dict[str, Any] = {}
     from_text: set[str] = set()
     for pair in pairs:
-        name, value, is_text = _split(pair)
+        name, value, is_text = _split(pair, option)
         values[name] = value
         (from_text.add if is_text else from_text.discard)(name)
     return Given(values=values, from_text=frozenset(from_text))
@@ -70,28 +77,29 @@ def _from_file(path: Path) -> dict[str, Any]:
     return value
 
 
-def _split(pair: str) -> tuple[str, Any, bool]:
+def _split(pair: str, option: str) -> tuple[str, Any, bool]:
     name, sign, text = pair.partition("=")
     if not sign or not name.strip(": "):
-        raise click.BadParameter(f"{pair!r} is not NAME=VALUE", param_hint="-i")
+        raise click.BadParameter(f"{pair!r} is not NAME=VALUE", param_hint=option)
     if name.endswith(":"):
-        return name[:-1].strip(), _json(pair, text), False
-    return name.strip(), _file_text(text[1:]) if text.startswith("@") else text, True
+        return name[:-1].strip(), _json(name[:-1].strip(), text, option), False
+    return name.strip(), _file_text(text[1:], option) if text.startswith("@") else text, True
 
 
-def _json(pair: str, text: str) -> Any:
+def _json(name: str, text: str, option: str) -> Any:
+    # The text is not shown: it may be meant for a secret input.
     try:
         return json.loads(text)
     except (json.JSONDecodeError, RecursionError) as error:
-        raise click.BadParameter(f"{pair[:80]!r}: the value is not JSON ({error})", param_hint="-i") from error
+        raise click.BadParameter(f"the value of {name} is not JSON ({error})", param_hint=option) from error
 
 
-def _file_text(path: str) -> str:
+def _file_text(path: str, option: str) -> str:
     try:
         with Path(path).open("rb") as file:
             content = file.read(LONGEST_FILE + 1)
     except OSError as error:
-        raise click.BadParameter(f"{path} cannot be read: {error.strerror}", param_hint="-i") from error
+        raise click.BadParameter(f"{path} cannot be read: {error.strerror}", param_hint=option) from error
     if len(content) > LONGEST_FILE:
-        raise click.BadParameter(f"{path} is larger than {LONGEST_FILE} bytes", param_hint="-i")
+        raise click.BadParameter(f"{path} is larger than {LONGEST_FILE} bytes", param_hint=option)
     return content.decode("utf-8", "replace")

@@ -1,49 +1,73 @@
-"""`skill history`, `skill status RUN`, `skill logs RUN`: what happened, as history kept it."""
+"""`skill history` and `skill status RUN`: which runs there were, and how one went."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import click
 
-from engine.errors import RunNotFoundError
+from engine.frontends.cli.choosing import opened
 from engine.frontends.cli.completing import run_ids, skill_names
-from engine.frontends.cli.layout import beside, one_line, took
+from engine.frontends.cli.ending import INTERRUPTED
+from engine.frontends.cli.layout import beside, took
+from engine.frontends.cli.questions import question_record, waiting_lines
+from engine.frontends.cli.remembered import past_lines
 from engine.frontends.cli.screen import Screen, screen_options
 from engine.frontends.cli.session import Session
-from engine.frontends.cli.steps import colour_of, name_width, step_lines, way_out_lines
-from engine.frontends.cli.streaming import event_record
 from engine.history import History
 from engine.history.records import RunRecord, StepRecord
-from engine.model.event import Event, EventKind
 from engine.model.outcome import RunStatus
 
-KIND_WIDTH = 16
-COLOURS = {"failed": "red", "blocked": "yellow", "cancelled": "yellow", "interrupted": "red"}
+COLOURS = {"failed": "red", "blocked": "yellow", "cancelled": "yellow", INTERRUPTED: "red", "waiting": "yellow"}
+UNFINISHED = {"running": "running", "waiting": "waits"}
+"""What a step without an end is called in a run that goes on or waits; in any other it was `stopped`."""
+STATUSES = [*(each.value for each in RunStatus), INTERRUPTED]
+LONGEST_SEARCH = 10_000
 
 
 @click.command("history")
 @click.option("-n", "--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="How many runs.")
 @click.option("--skill", shell_complete=skill_names, help="Only runs of this skill.")
-@click.option("--status", type=click.Choice([each.value for each in RunStatus]), help="Only runs that ended so.")
+@click.option("--status", type=click.Choice(STATUSES), help="Only runs that ended so.")
 @screen_options
 def history_command(session: Session, limit: int, skill: str | None, status: str | None, screen: Screen) -> None:
     """List past runs, newest first."""
     if not session.workspace().history.exists():
         _no_runs(screen)
         return
-    with _history(session) as history:
-        runs = history.runs(limit=limit, skill=skill, status=RunStatus(status) if status else None)
+    with opened(session) as history:
+        runs = _runs(history, limit=limit, skill=skill, status=status)
     if not screen.is_text:
         screen.result([run_record(run) for run in runs])
     elif not runs:
         screen.note("no run is like that" if skill or status else "no runs yet; `skill demo` makes the first")
     else:
-        rows = [_row(run) for run in runs]
-        screen.table(rows, ["RUN", "STATUS", "STARTED", "TOOK", "HEALED", "SKILL"], spare=["TOOK", "HEALED"])
+        _show_runs(runs, screen)
+
+
+def _runs(history: History, *, limit: int, skill: str | None, status: str | None) -> list[RunRecord]:
+    """The newest runs with that status; a run that is interrupted is kept as one that is running."""
+    if status not in {INTERRUPTED, RunStatus.RUNNING.value}:
+        return list(history.runs(limit=limit, skill=skill, status=status))
+    found = history.runs(limit=LONGEST_SEARCH, skill=skill, status=RunStatus.RUNNING)
+    return [run for run in found if shown_status(run) == status][:limit]
+
+
+def _show_runs(runs: list[RunRecord], screen: Screen) -> None:
+    rows = [_row(run) for run in runs]
+    screen.table(
+        rows,
+        ["RUN", "STATUS", "STARTED", "TOOK", "HEALED", "SKILL"],
+        spare=["TOOK", "HEALED"],
+        colours=[COLOURS.get(shown_status(run)) if _needs_somebody(run) else None for run in runs],
+    )
+    waiting = next((run for run in runs if run.status is RunStatus.WAITING), None)
+    interrupted = next((run for run in runs if run.interrupted), None)
+    if waiting:
+        screen.note(f"  waiting: `skill status {waiting.id}` shows what it asks, and how to answer", dim=True)
+    if interrupted:
+        screen.note(f"  interrupted: `skill resume {interrupted.id}` goes on with it", dim=True)
 
 
 @click.command("status")
@@ -51,7 +75,7 @@ def history_command(session: Session, limit: int, skill: str | None, status: str
 @screen_options
 def status_command(session: Session, run: str, screen: Screen) -> None:
     """Show how RUN went, step by step (its id, the beginning of it, or `last`)."""
-    with _history(session) as history:
+    with opened(session) as history:
         record = history.run(run)
         steps = history.steps(record.id)
     if screen.is_text:
@@ -64,59 +88,25 @@ def _show_run(record: RunRecord, steps: tuple[StepRecord, ...], screen: Screen) 
     status = shown_status(record)
     screen.text(f"{record.skill}  {record.id}  {status}  {took(record.duration)}".rstrip(), bold=True)
     screen.text(f"  {_when(record.started_at)}, profile {record.profile}", dim=True)
-    names = name_width(step.name for step in steps)
-    for step in steps:
-        told = _step_told(step)
-        state = step.status or ("running" if status == "running" else "stopped")
-        drawn = step_lines(step.name, state, duration=step.duration, told=told, names=names, width=screen.width)
-        for line in drawn:
-            screen.text(line, fg=colour_of(step.status), dim=step.status == "skipped" or None)
-        for line in way_out_lines(step.remediation, screen.width):
-            screen.text(line)
+    if record.reused_from:
+        screen.text(f"  with what run {record.reused_from} had done", dim=True)
+    unfinished = UNFINISHED.get(status, "stopped")
+    for line in past_lines(steps, unfinished=unfinished, verbose=screen.verbose, width=screen.width):
+        screen.text(line.text, **line.style)
     for text in (*record.message.splitlines(), *(f"note: {note}" for note in record.notes)):
-        for line in beside("  ", text, screen.width, lines=20):
-            screen.text(line, fg=COLOURS.get(status))
+        for told in beside("  ", text, screen.width, lines=20):
+            screen.text(told, fg=COLOURS.get(status))
+    for told in _way_on(record, screen.width):
+        screen.text(told)
 
 
-def _step_told(step: StepRecord) -> str:
-    """Why a step ended as it did: its failure, and what was done about it."""
-    message = one_line(str((step.failure or {}).get("message", "")))
-    if step.status == "healed":
-        first = one_line(str((step.first_failure or {}).get("message", "")))
-        return f"{step.reason.removeprefix('healed ')}; it had failed with: {first}" if first else step.reason
-    return message or step.reason
-
-
-@click.command("logs")
-@click.argument("run", default="last", shell_complete=run_ids)
-@click.option("--step", help="Only the events of this step.")
-@screen_options
-def logs_command(session: Session, run: str, step: str | None, screen: Screen) -> None:
-    """Show every event RUN recorded, in order (its id, the beginning of it, or `last`)."""
-    with _history(session) as history:
-        record = history.run(run)
-        events = [event for _, event in history.events(record.id) if step in (None, event.step)]
-    if not screen.is_text:
-        screen.result([event_record(event) for event in events])
-        return
-    if not events and step:
-        screen.note(f"run {record.id} has no step called {step}; `skill status {record.id}` lists its steps")
-    names = name_width(event.step for event in events)
-    for event in events:
-        at = time.strftime("%H:%M:%S", time.localtime(event.at))
-        head = f"{at}  {event.kind:<{KIND_WIDTH}}  {event.step:<{names}}  "
-        for line in beside(head, _told(event), screen.width):
-            screen.text(line, fg=_log_colour(event))
-
-
-@contextmanager
-def _history(session: Session) -> Iterator[History]:
-    """The workspace's history, read only; where nothing ever ran there is none, and asking for a run says so."""
-    found = session.workspace()
-    if not found.history.exists():
-        raise RunNotFoundError("no skill has run here yet", hint="`skill demo` makes the first run")
-    with History.open(found.history, secrets=session.secrets) as history:
-        yield history
+def _way_on(record: RunRecord, width: int | None) -> list[str]:
+    """What a person may do about a run that nobody works on."""
+    if record.status is RunStatus.WAITING:
+        return waiting_lines(record.id, record.questions, width)
+    if record.interrupted:
+        return [f"      skill resume {record.id}", f"      skill cancel {record.id}"]
+    return []
 
 
 def _no_runs(screen: Screen) -> None:
@@ -133,6 +123,7 @@ def _row(run: RunRecord) -> list[str]:
 
 def run_record(run: RunRecord) -> dict[str, Any]:
     """A run as JSON-like data."""
+    names = [question.name for question in run.questions]
     return {
         "run": run.id,
         "skill": run.skill,
@@ -146,6 +137,8 @@ def run_record(run: RunRecord) -> dict[str, Any]:
         "inputs": dict(run.inputs),
         "outputs": dict(run.outputs),
         "notes": list(run.notes),
+        "questions": [question_record(run.id, question, names) for question in run.questions],
+        "reused_from": run.reused_from or None,
     }
 
 
@@ -170,37 +163,12 @@ def step_record(step: StepRecord) -> dict[str, Any]:
 
 def shown_status(run: RunRecord) -> str:
     """A run's status; `interrupted` when its process died before the end."""
-    return "interrupted" if run.interrupted else run.status.value
+    return INTERRUPTED if run.interrupted else run.status.value
+
+
+def _needs_somebody(run: RunRecord) -> bool:
+    return run.interrupted or run.status is RunStatus.WAITING
 
 
 def _when(at: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
-
-
-def _log_colour(event: Event) -> str | None:
-    """Failures stand out, and what healed them."""
-    if event.data.get("failure"):
-        return "yellow"
-    return "cyan" if event.kind in {"fix_started", "fix_finished"} else None
-
-
-def _told(event: Event) -> str:
-    """The part of an event's data that a person reads first."""
-    data = event.data
-    failure = data.get("failure") or ""
-    message = failure["message"] if isinstance(failure, dict) else failure
-    match event.kind:
-        case EventKind.HEAL_STAGE:
-            told = f"{data['stage']}: {data.get('answer', '')}"
-        case EventKind.STEP_FINISHED:
-            told = f"{data['status']}  {data.get('reason') or message}"
-        case EventKind.ATTEMPT_FINISHED | EventKind.FIX_FINISHED:
-            name = data.get("fix") or data["tool"]
-            told = f"{name} worked" if data["ok"] else f"{name} failed: {message}"
-        case EventKind.RUN_FINISHED:
-            told = f"{data['status']}  {data['message']}"
-        case EventKind.RUN_STARTED:
-            told = data["skill"]
-        case _:
-            told = data.get("text") or data.get("call") or data.get("action") or ""
-    return " ".join(map(one_line, told.split("  ")))

@@ -137,3 +137,23 @@ def took(seconds: float | None) -> str:
     if seconds < 120:  # noqa: PLR2004 - two minutes are where people begin to count in minutes
         return f"{seconds:.1f} s"
     return f"{int(seconds // 60)} m {int(seconds % 60):02d} s"
+
+
+def columns(text: str) -> int:
+    """How many columns a terminal needs for `text`: two for a Chinese sign, none for an accent that stands alone."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import category, east_asian_width  # noqa: PLC0415 - late: little of what is shown needs it
+
+    unseen = {"Mn", "Me", "Cf"}
+    return sum(0 if category(sign) in unseen else 2 if east_asian_width(sign) in "WF" else 1 for sign in text)
+
+
+def clipped(text: str, width: int) -> str:
+    """As much of `text` as fits into `width` columns, with an ellipsis where something is missing."""
+    if columns(text) <= width:
+        return text
+    kept = text[: max(0, width - 1)]
+    while kept and columns(kept) > width - 1:
+        kept = kept[:-1]
+    return f"{kept}…" if width > 0 else ""

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -64,18 +65,31 @@ class Screen:
         if not self.quiet:
             click.echo(self._styled(text, style), err=True, color=self._colors)
 
+    def styled(self, text: str, **style: Any) -> str:
+        """`text` as it may be written to a terminal that draws it itself: masked, harmless, in colour if so wished."""
+        return self._styled(text, {} if self._colors is False else style)
+
     def table(
-        self, rows: Sequence[Sequence[str]], head: Sequence[str], *, spare: Collection[str] = (), lines: int = 1
+        self,
+        rows: Sequence[Sequence[str]],
+        head: Sequence[str],
+        *,
+        spare: Collection[str] = (),
+        lines: int = 1,
+        colours: Sequence[str | None] = (),
     ) -> None:
-        """Writes rows in columns fitted to the terminal; when quiet only the first column, for scripts."""
+        """Writes rows in columns fitted to the terminal; when quiet only the first column, for scripts.
+
+        `colours` are those of the rows, where each takes one line.
+        """
         if self.quiet:
             for row in rows:
                 self.text(row[0])
             return
         title, *drawn = table(rows, head, width=self.width, spare=spare, lines=lines)
         self.text(title, bold=True)
-        for line in drawn:
-            self.text(line)
+        for line, colour in zip_longest(drawn, colours):
+            self.text(line, fg=colour)
 
     @property
     def _colors(self) -> bool | None:
@@ -83,15 +97,21 @@ class Screen:
         return False if self.color is None and os.environ.get("NO_COLOR") else self.color
 
     def _styled(self, text: str, style: dict[str, Any]) -> str:
-        clean = printable(self.secrets.mask(text))
+        mask = self.secrets.mask
+        clean = mask(printable(mask(text)))  # again: what was left out may have stood in the middle of a secret
         told = {name: value for name, value in style.items() if value is not None}
-        return click.style(clean, **told) if told else clean
+        accent = told.pop("accent", 0) or len(clean)
+        return f"{click.style(clean[:accent], **told)}{clean[accent:]}" if told else clean
 
 
-def screen_options(function: Function) -> Function:
-    """Adds the options every command has, and hands the command its `session` first and a `Screen` as `screen`."""
+def screen_options(function: Function, *, written: click.ParamType[Any] | None = None) -> Function:
+    """Adds the options every command has, and hands the command its `session` first and a `Screen` as `screen`.
 
-    @click.option("-o", "--output", type=click.Choice(FORMATS), default="text", help="How the result is written.")
+    `written` is what `-o` takes, where that is more than the formats.
+    """
+    formats = written or click.Choice(FORMATS)
+
+    @click.option("-o", "--output", type=formats, default="text", help="How the result is written.")
     @click.option("--json", "as_json", is_flag=True, help="Same as -o json.")
     @click.option("-q", "--quiet", is_flag=True, help="Only the result; of a table, only the first column.")
     @click.option("-v", "--verbose", is_flag=True, help="Everything that happens.")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
-from importlib.util import find_spec
 from typing import Any
 
 import click
@@ -16,7 +14,7 @@ from engine.frontends.cli.layout import beside, one_line, short_path
 from engine.frontends.cli.screen import Screen, screen_options
 from engine.frontends.cli.session import Session
 from engine.profile import load_tools
-from tool_registry.registry import ToolRegistry, default_registry
+from tool_registry.registry import ToolRegistry, default_registry, requirements
 from tool_registry.tool import Tool
 
 
@@ -65,6 +63,7 @@ def tool_record(tool: Tool) -> dict[str, Any]:
             "programs": list(tool.needs.programs),
             "environment": list(tool.needs.environment),
             "modules": list(tool.needs.modules),
+            "settings": list(tool.needs.settings),
         },
         "missing": missing(tool),
         "examples": [dict(example) for example in tool.examples],
@@ -75,10 +74,8 @@ def tool_record(tool: Tool) -> dict[str, Any]:
 
 def missing(tool: Tool) -> list[str]:
     """What the tool needs and this machine has not, as sentences."""
-    programs = [f"the program {name}" for name in tool.needs.programs if shutil.which(name) is None]
-    variables = [f"the environment variable {name}" for name in tool.needs.environment if name not in os.environ]
-    modules = [f"the Python module {name}" for name in tool.needs.modules if find_spec(name.partition(".")[0]) is None]
-    return programs + variables + modules
+    nouns = {"program": "the program", "environment": "the environment variable", "module": "the Python module"}
+    return [f"{nouns[each.kind]} {each.name}" for each in requirements(tool, os.environ) if each.found is None]
 
 
 def _show_tool(tool: Tool, screen: Screen) -> None:

@@ -9,7 +9,7 @@ import click
 import pytest
 
 from engine.errors import DocumentError, InputError, JournalError, SkillNotFoundError, WorkspaceError
-from engine.frontends.cli.complaint import complain
+from engine.frontends.cli.complaint import BROKEN, complain
 from engine.frontends.cli.session import Session
 from engine.model.place import Finding, Place
 from tool_registry.sources.placeholders import DefinitionError
@@ -82,8 +82,13 @@ def test_a_mistake_of_ours_is_one_sentence_and_a_private_file(
     assert "HUNTER2" not in told + report.read_text()
 
 
-def test_debugging_raises_it(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    """SKILL_DEBUG=1 is for us."""
+def test_debugging_shows_where_it_arose_and_no_secret(
+    session: Session, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """SKILL_DEBUG=1 is for us; whoever looks over our shoulder sees no more than anybody."""
     monkeypatch.setenv("SKILL_DEBUG", "1")
-    with pytest.raises(KeyError):
-        complain(KeyError("x"), session)
+    session.secrets.add("HUNTER2\tHUNTER2")
+    assert complain(KeyError("HUNTER2\tHUNTER2"), session) == BROKEN
+    told = capsys.readouterr().err
+    assert "Traceback" in told or "KeyError" in told
+    assert "HUNTER2" not in told

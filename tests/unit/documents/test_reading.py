@@ -138,6 +138,14 @@ def test_depth_is_bounded_at_once(text: str) -> None:
     assert time.process_time() - started < 1
 
 
+def test_aliases_count_with_the_depth_they_bring() -> None:
+    """Lists of fifty levels, each with the one before inside it, are as deep as they would be written out."""
+    nested = [f"a{n}: &a{n} {'[' * 50}{f'*a{n - 1}' if n else '1'}{']' * 50}" for n in range(40)]
+    found = finding("\n".join(nested))
+    assert (found.code, found.place.line) == ("too-deep", 2)
+    assert parse(nested[0] + "\nb: [*a0]\n", "f").value["b"]
+
+
 def test_a_billion_laughs_are_not_built() -> None:
     """Aliases count as what they stand for, so nine levels of ten end at the limit."""
     lines = ["a0: &a0 [" + ", ".join(["ha"] * 10) + "]"]

@@ -24,7 +24,7 @@ idempotent: true
 domain: forge
 timeout: 30s
 verify: git_log
-needs: {programs: [git], environment: [HOME], modules: [json]}
+needs: {programs: [git], environment: [HOME], modules: [json], settings: ["url|platform"]}
 examples: [{repo: .}]
 secret: [token]
 command:
@@ -127,6 +127,7 @@ domains:
     description: The cluster.
     settings: {kubeconfig: "{state}/kubeconfig", port: 1}
     mode: ask
+    expiry: {tool: token_time, args: {cluster: stage}, offline: true}
     fixes:
       login:
         call: {tool: kube_login, args: {cluster: stage}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -15,9 +16,11 @@ import pytest
 
 from engine.errors import JournalError
 from engine.history import History
-from engine.history.database import Database, explained
+from engine.history.database import Cursor, Database
 from engine.history.migrations import MIGRATIONS, Migration
+from engine.history.mishaps import explained
 from engine.model.event import Event, EventKind
+from engine.model.outcome import RunStatus, StepStatus
 from engine.model.secret import Secrets
 from tests.unit.history.storyteller import Storyteller
 
@@ -101,18 +104,116 @@ def test_an_older_history_is_brought_up_to_date(history: History, story: Storyte
     """Only the missing migrations run, and what was recorded stays."""
     story.begin("r1")
     history.close()
-    later = Migration(number=2, name="a mood", statements=("ALTER TABLE runs ADD COLUMN mood TEXT",))
+    number = MIGRATIONS[-1].number + 1
+    later = Migration(number=number, name="a mood", statements=("ALTER TABLE runs ADD COLUMN mood TEXT",))
     database = Database(path, migrations=(*MIGRATIONS, later))
     assert database.read("SELECT id, mood FROM runs") == [("r1", None)]
-    assert database.read("SELECT number FROM migrations ORDER BY number") == [(1,), (2,)]
+    assert database.read("SELECT number FROM migrations ORDER BY number") == [(each + 1,) for each in range(number)]
     database.close()
+
+
+def _as_it_once_was(cursor: Cursor) -> None:
+    """A run of the first version, cut off in its second step."""
+    cursor.execute("""
+        INSERT INTO runs VALUES (1, 'old', 's', '1', 'f', 'd', 'p', 'running', '', 1.0, NULL, NULL, 0, 7, 'h', 1, NULL)
+    """)
+    cursor.execute("INSERT INTO skill_texts VALUES ('d', 'name: s')")
+    inputs = '{"a":1,"token":"•••","both":["x•••y"]}'
+    for row in (
+        (1, "run_started", "", f'{{"skill":"s","digest":"d","text":"","inputs":{inputs}}}'),
+        (2, "step_started", "a", '{"index":0,"action":"tool","section":"steps"}'),
+        (3, "attempt_finished", "a", '{"number":1,"tool":"t","ok":true,"value":null}'),
+        (4, "step_finished", "a", '{"status":"ok","value":"•••"}'),
+        (5, "step_started", "b", '{"index":1,"action":"tool","section":"steps"}'),
+    ):
+        cursor.execute("INSERT INTO events (run, at, number, kind, step, body) VALUES (1, 1.0, ?, ?, ?, ?)", row)
+    cursor.execute("""
+        INSERT INTO steps (run, name, start_event, end_event, position, section, action, call, status, started_at)
+        VALUES (1, 'a', 2, 4, 0, 'steps', 'tool', '', 'ok', 1.0)
+    """)
+
+
+def test_a_history_of_the_first_version_loses_nothing(path: Path) -> None:
+    """Made by the first migration alone: every row stays, the new columns say what was true then, and it goes on."""
+    first = Database(path, migrations=MIGRATIONS[:1])
+    first.write(_as_it_once_was)
+    first.close()
+    with History.open(path, secrets=Secrets(), host="h") as history:
+        record, past = history.run("old"), history.past("old")
+        assert (record.alive, record.reused_from, record.cancel_requested, record.pid) == (False, "", False, 7)
+        assert [(each.name, each.begun, each.foreach) for each in history.steps("old")] == [("a", 1, False)]
+        assert (past.text, past.inputs["a"], past.masked_inputs) == ("name: s", 1, frozenset({"token", "both"}))
+        assert [(each.status, each.lost, len(each.attempts)) for each in past.steps.values()] == [
+            (StepStatus.OK, True, 1),
+            (None, False, 0),
+        ]
+        history.claim("old")
+        history.record(Event(kind=EventKind.RUN_RESUMED, run_id="old", at=2.0, data={"pid": os.getpid()}))
+        assert [number for number, _ in history.events("old")] == [1, 2, 3, 4, 5, 6]
+        assert history.run("old").alive is True
+
+
+def test_a_database_deleted_in_mid_run_is_noticed(history: History, story: Storyteller, path: Path) -> None:
+    """What comes after would go to a file nobody sees: the run is told, and a new run finds a new history."""
+    story.begin("r1")
+    path.unlink()
+    with pytest.raises(JournalError, match="deleted or replaced"):
+        story.tell("r1", EventKind.NOTICE, text="a")
+    with pytest.raises(JournalError, match="deleted or replaced"):
+        story.tell("r1", EventKind.NOTICE, text="b")
+    story.begin("r2")
+    assert [run.id for run in history.runs()] == ["r2"]
+
+
+def test_a_folder_deleted_in_mid_run_is_noticed_after_a_question(
+    history: History, story: Storyteller, path: Path
+) -> None:
+    """A question finds nothing, rather than what is gone; the run itself is told all the same."""
+    story.begin("r1")
+    shutil.rmtree(path.parent)
+    assert history.cancel_requested("r1") is False
+    assert history.runs() == ()
+    with pytest.raises(JournalError, match="deleted or replaced") as caught:
+        story.tell("r1", EventKind.NOTICE, text="a")
+    assert caught.value.hint
+
+
+def test_a_database_replaced_in_mid_run_is_noticed_and_left_alone(story: Storyteller, path: Path) -> None:
+    """Not one event of this run ends up in the other file, and that one is not damaged by closing ours."""
+    story.begin("r1")
+    (path.parent / "before").mkdir()
+    for file in path.parent.glob("history.db*"):
+        file.rename(path.parent / "before" / file.name)
+    with History.open(path, secrets=Secrets()) as other:
+        Storyteller(other).begin("r2")
+        with pytest.raises(JournalError, match="deleted or replaced"):
+            story.tell("r1", EventKind.NOTICE, text="a")
+        Storyteller(other).end("r2")
+        assert [(run.id, run.status) for run in other.runs()] == [("r2", RunStatus.OK)]
+    with closing(sqlite3.connect(path)) as plain:
+        assert plain.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+def test_a_clock_that_is_set_back_changes_no_order(history: History, story: Storyteller) -> None:
+    """Events and runs are in the order they were written, whatever time it was."""
+    story.begin("r1")
+    story.now -= 86_400
+    story.failing_step("r1", "a")
+    story.now -= 86_400
+    story.end("r1")
+    story.begin("r2")
+    assert [event.kind for _, event in history.events("r1")][-1] is EventKind.RUN_FINISHED
+    assert [run.id for run in history.runs()] == ["r2", "r1"]
+    assert history.run("last").id == "r2"
+    assert history.past("r1").finished
 
 
 def test_a_migration_that_breaks_changes_nothing(history: History, story: Storyteller, path: Path) -> None:
     """All of it, or none."""
     story.begin("r1")
     history.close()
-    broken = Migration(number=2, name="x", statements=("CREATE TABLE extra (a TEXT)", "CREATE TABLE runs (a TEXT)"))
+    statements = ("CREATE TABLE extra (a TEXT)", "CREATE TABLE runs (a TEXT)")
+    broken = Migration(number=MIGRATIONS[-1].number + 1, name="x", statements=statements)
     database = Database(path, migrations=(*MIGRATIONS, broken))
     with pytest.raises(JournalError):
         database.read("SELECT 1")
@@ -194,16 +295,44 @@ CHILD = """
 """
 
 
-def in_namespace(folder: Path, mount: str) -> subprocess.CompletedProcess[str]:
-    """Records 30 MB in a mount namespace of its own, after `mount`; skips where namespaces are not allowed."""
+def in_namespace(folder: Path, mount: str, child: str = CHILD) -> subprocess.CompletedProcess[str]:
+    """Runs `child` (records 30 MB) in a mount namespace after `mount`; skips where namespaces are not allowed."""
     script = folder / "child.py"
-    script.write_text(textwrap.dedent(CHILD))
+    script.write_text(textwrap.dedent(child))
     inside = f"{mount} && exec {sys.executable} {script} {folder}/disk/history.db"
     (folder / "disk").mkdir()
     done = subprocess.run(["unshare", "-Urm", "sh", "-c", inside], capture_output=True, text=True, check=False)
     if done.returncode not in {0, 9}:
         pytest.skip(f"no mount namespaces here: {done.stderr.strip()[:200]}")
     return done
+
+
+CLAIMER = """
+    import sys
+    from pathlib import Path
+    from engine.errors import JournalError
+    from engine.history import History
+    from engine.model.secret import Secrets
+
+    history = History.open(Path(sys.argv[1]), secrets=Secrets())
+    try:
+        history.claim("r1")
+    except JournalError as error:
+        print(error)
+        sys.exit(9)
+"""
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [("ro", "Read-only file system (make its folder writable"), ("nr_inodes=2", "the disk is full (free some space")],
+)
+def test_a_run_that_cannot_be_locked_is_a_clear_error(tmp_path: Path, options: str, said: str) -> None:
+    """On a read-only disk, and on one where no file has room any more."""
+    done = in_namespace(tmp_path, f"mount -t tmpfs -o {options} none {tmp_path}/disk", CLAIMER)
+    assert done.returncode == 9, done.stderr
+    assert "history cannot be" in done.stdout
+    assert said in done.stdout
 
 
 def test_a_full_disk_is_a_clear_error(tmp_path: Path) -> None:

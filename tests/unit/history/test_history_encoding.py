@@ -133,6 +133,88 @@ def test_what_cannot_be_json_is_kept_as_well_as_it_can_be() -> None:
     assert "too deep" in body({"circle": circle}, "some-secret")
 
 
+BIG = {"rows": [{"name": f"row {number}", "text": "x" * 300} for number in range(200)]}
+FAITHFUL: list[Any] = [None, True, 3, 2.5, "ü", [], {}, {"a": [1, {"b": None}]}, (1, (2, 3)), "x" * 50_000, BIG, "\0"]
+UNFAITHFUL: list[Any] = [
+    b"bytes",
+    {"a": b"bytes"},
+    float("nan"),
+    {"a": [float("inf")]},
+    {1: "a"},
+    {"a": {None: 1}},
+    {1, 2},
+    Path("/x"),
+    "\ud800",
+    ["•••"],
+    {"•••": 1},
+    {"big": BIG, "a": "•••"},
+]
+
+
+def lost(value: Any, *secret: str) -> Any:
+    """What the body of a finished step says is lost."""
+    secrets = Secrets()
+    secrets.add(list(secret))
+    return json.loads(Encoder(secrets).kept({"status": "ok", "value": value}, "value").body).get("lost")
+
+
+@pytest.mark.parametrize("value", FAITHFUL, ids=lambda value: str(value)[:20])
+def test_a_value_that_is_kept_as_it_is_is_not_lost(value: Any) -> None:
+    """Small or large; a tuple comes back as a list, which is the same to a skill."""
+    kept = Encoder(Secrets()).kept({"status": "ok", "value": value}, "value")
+    body = json.loads(kept.body)
+    assert "lost" not in body
+    back = json.loads(kept.whole) if kept.whole else body["value"]
+    assert back == json.loads(json.dumps(value))
+    assert bool(kept.whole) is ("truncated" in body)
+
+
+@pytest.mark.parametrize("value", UNFAITHFUL, ids=lambda value: ascii(value)[:20])
+def test_a_value_that_cannot_be_had_back_is_lost(value: Any) -> None:
+    """No resume may take what stands in the event for the real one."""
+    assert lost(value) == ["value"]
+    assert lost(value, "some-secret") == ["value"]
+
+
+def test_a_value_with_a_secret_in_it_is_lost_and_others_are_not() -> None:
+    """However deep it stands, and as a key."""
+    assert lost({"a": ["the hunter2-x"]}, "hunter2-x") == ["value"]
+    assert lost({"hunter2-x": 1}, "hunter2-x") == ["value"]
+    assert lost({"pin": 987_654}, "987654") == ["value"]
+    assert lost({"a": ["nothing"]}, "hunter2-x") is None
+
+
+def test_another_field_that_is_masked_loses_no_value() -> None:
+    """Only what a resume reads back counts."""
+    secrets = Secrets()
+    secrets.add("hunter2-x")
+    kept = Encoder(secrets).kept({"reason": "oh hunter2-x", "odd": b"x", "value": [1]}, "value")
+    assert "lost" not in json.loads(kept.body)
+
+
+def test_inputs_are_lost_one_by_one() -> None:
+    """A secret one has to be given again, the others do not."""
+    inputs = {"a": 1, "token": "•••", "when": datetime(2026, 1, 2, tzinfo=UTC)}
+    kept = Encoder(Secrets()).kept({"skill": "s", "inputs": inputs}, "inputs")
+    assert json.loads(kept.body)["lost"] == ["inputs.token", "inputs.when"]
+
+
+def test_a_value_too_large_to_keep_whole_is_lost() -> None:
+    """The database is no file server."""
+    kept = Encoder(Secrets(), whole_limit=40_000).kept({"value": "x" * 50_000}, "value")
+    assert kept.whole == ""
+    assert json.loads(kept.body)["lost"] == ["value"]
+
+
+def test_a_whole_value_holds_no_secret(history: History, story: Storyteller, secrets: Secrets, path: Path) -> None:
+    """It is masked like everything else."""
+    secrets.add("hunter2-x")
+    story.begin("r1", inputs={"big": [*"x" * 20_000, "hunter2-x"]})
+    story.tell("r1", EventKind.STEP_FINISHED, "s", status="ok", value={"big": BIG, "token": "hunter2-x"})
+    history.close()
+    assert b"hunter2" not in b"".join(file.read_bytes() for file in path.parent.iterdir() if file.is_file())
+
+
 TREES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text() | st.integers(), inner) | st.tuples(inner),
@@ -155,3 +237,22 @@ def test_any_fields_become_json_without_the_secret(fields: dict[str, Any], secre
     assert isinstance(json.loads(text), dict)
     if secret not in "•••truncated":
         assert all(secret not in str(value) for value in (json.loads(text)["says"],))
+
+
+@given(TREES)
+def test_what_is_not_lost_comes_back(value: Any) -> None:
+    """A property of every value there is: it is lost, or it is the same again (but for tuples, which become lists)."""
+    kept = Encoder(Secrets()).kept({"value": value}, "value")
+    body = json.loads(kept.body)
+    if "lost" not in body:
+        assert (json.loads(kept.whole) if kept.whole else body["value"]) == _listed(value)
+
+
+def _listed(value: Any) -> Any:
+    match value:
+        case dict():
+            return {key: _listed(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [_listed(inner) for inner in value]
+        case _:
+            return value

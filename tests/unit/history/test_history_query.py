@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +12,9 @@ from engine.errors import RunNotFoundError
 from engine.history import History
 from engine.model.event import EventKind
 from engine.model.outcome import RunStatus, StepStatus
+from engine.model.question import Question
 from engine.model.secret import Secrets
+from engine.model.skill import InputType
 from tests.unit.history.storyteller import NOON, Storyteller
 
 
@@ -118,13 +119,11 @@ def test_the_average_duration_is_of_runs_that_ended_ok(history: History, story: 
     assert history.average_duration("other") is None
 
 
-def test_a_run_whose_process_died_looks_interrupted(history: History, story: Storyteller) -> None:
-    """It stays `running` in the database; liveness is asked of the machine."""
-    ended = subprocess.Popen(["true"])
-    ended.wait()
-    story.now = time.time()
-    story.begin("dead", pid=ended.pid)
-    story.begin("alive", pid=os.getpid())
+def test_a_run_nobody_has_any_more_looks_interrupted(history: History, story: Storyteller) -> None:
+    """It stays `running` in the database; whether it lives is asked of its lock, whoever has its number now."""
+    story.begin("dead", pid=os.getpid())
+    history.claim("alive")
+    story.begin("alive", pid=0)
     story.begin("ended")
     story.end("ended")
     dead, alive, done = history.run("dead"), history.run("alive"), history.run("ended")
@@ -133,11 +132,84 @@ def test_a_run_whose_process_died_looks_interrupted(history: History, story: Sto
     assert (done.alive, done.interrupted) == (None, False)
 
 
-def test_a_later_process_with_the_same_number_is_another(history: History, story: Storyteller) -> None:
-    """This test's process began long after the run's time."""
-    story.now = 1_000_000_000.0
-    story.begin("old", pid=os.getpid())
-    assert history.run("old").alive is False
+def test_a_run_that_waits_is_not_interrupted(history: History, story: Storyteller) -> None:
+    """Nobody has it, and nobody has to; it has no end, and is running again once it is resumed."""
+    story.begin("r1")
+    story.tell("r1", EventKind.RUN_WAITING, questions=[])
+    run = history.run("r1")
+    assert (run.status, run.alive, run.interrupted, run.finished_at) == (RunStatus.WAITING, None, False, None)
+    assert [each.id for each in history.runs(status="waiting")] == ["r1"]
+    story.tell("r1", EventKind.RUN_RESUMED, pid=4711, digest="d1")
+    run = history.run("r1")
+    assert (run.status, run.pid, run.digest) == (RunStatus.RUNNING, 4711, "d1")
+    story.end("r1")
+    assert history.run("r1").status is RunStatus.OK
+
+
+def ask(story: Storyteller, name: str, step: str, **fields: Any) -> None:
+    """A question of a step of run r1."""
+    given = {"question": "sure?", "type": "boolean", "choices": [], "default": False, "about": "ask"}
+    story.tell("r1", EventKind.QUESTION_ASKED, step, name=name, **{**given, **fields})
+
+
+def test_a_run_that_waits_names_its_open_questions(history: History, story: Storyteller) -> None:
+    """Neither those that were answered, nor those whose step has ended without an answer; one asked again is open."""
+    story.begin("r1")
+    for step in ("answered", "over", "open", "again"):
+        story.tell("r1", EventKind.STEP_STARTED, step, index=0)
+        ask(story, step, step)
+    ask(story, "open.settle", "open", about="settle", type="string", choices=["repeat", "done"], default=None)
+    story.tell("r1", EventKind.QUESTION_ANSWERED, "answered", name="answered", answer=True, by="person")
+    story.tell("r1", EventKind.STEP_FINISHED, "over", status="tolerated", attempts=0)
+    story.tell("r1", EventKind.QUESTION_ANSWERED, "again", name="again", answer=True, by="person")
+    ask(story, "again", "again")
+    assert history.run("r1").questions == ()
+    story.tell("r1", EventKind.RUN_WAITING, questions=[])
+    questions = {question.name: question for question in history.run("r1").questions}
+    assert set(questions) == {"open", "open.settle", "again"}
+    assert questions["open"] == Question(
+        name="open", text="sure?", type=InputType.BOOLEAN, default=False, about="ask", step="open"
+    )
+    assert (questions["open.settle"].choices, questions["open.settle"].about) == (("repeat", "done"), "settle")
+
+
+def test_a_question_without_its_fields_is_still_a_question(history: History, story: Storyteller) -> None:
+    """What another version wrote is shown as well as it can be."""
+    story.begin("r1")
+    story.tell("r1", EventKind.QUESTION_ASKED, "s", name="s", type="colour", about="else", choices="red")
+    story.tell("r1", EventKind.RUN_WAITING)
+    assert history.run("r1").questions == (Question(name="s", text="", step="s"),)
+
+
+def test_an_answer_that_could_not_be_kept_leaves_its_question_open(
+    history: History, story: Storyteller, secrets: Secrets
+) -> None:
+    """It holds a secret, so it has to be given again."""
+    secrets.add("hunter2-x")
+    story.begin("r1")
+    ask(story, "s", "s", type="string")
+    story.tell("r1", EventKind.QUESTION_ANSWERED, "s", name="s", answer="hunter2-x", by="person")
+    story.tell("r1", EventKind.RUN_WAITING, questions=[])
+    assert [question.name for question in history.run("r1").questions] == ["s"]
+
+
+def test_a_run_says_whose_outputs_it_took_over_and_a_step_that_it_is_one(history: History, story: Storyteller) -> None:
+    """`skill retry` leaves a trace."""
+    story.begin("r1")
+    story.begin("r2", reused_from="r1")
+    story.tell("r2", EventKind.STEP_FINISHED, "s", status="ok", value=1, reused=True)
+    assert (history.run("r1").reused_from, history.run("r2").reused_from) == ("", "r1")
+    assert [(step.reused, step.begun) for step in history.steps("r2")] == [(True, 0)]
+
+
+def test_a_step_says_how_often_it_was_begun_and_that_it_is_many(history: History, story: Storyteller) -> None:
+    """A step that keeps killing its process can be told from one that is merely slow."""
+    story.begin("r1")
+    for _ in range(3):
+        story.tell("r1", EventKind.STEP_STARTED, "pods", index=0, action="tool", foreach=True, items=[1, 2])
+    story.tell("r1", EventKind.STEP_STARTED, "pods[0]", index=0, action="tool", foreach=False)
+    whole, element = history.steps("r1")
+    assert (whole.begun, whole.foreach, element.begun, element.foreach) == (3, True, 1, False)
 
 
 def test_a_run_on_another_machine_is_neither_dead_nor_alive(path: Path, secrets: Secrets) -> None:

@@ -19,6 +19,9 @@ from tests.unit.history.storyteller import Storyteller
 DOCUMENT = Path(__file__).parents[3] / "docs" / "history.md"
 QUESTIONS: dict[str, Callable[[History], object]] = {
     "a run": lambda history: history.run("r1"),
+    "a waiting run": lambda history: history.run("waiting"),
+    "past": lambda history: history.past("r1"),
+    "cancel": lambda history: history.cancel_requested("r1"),
     "runs of a skill": lambda history: history.runs(skill="deploy"),
     "steps": lambda history: history.steps("r1"),
     "events": lambda history: history.events("r1", after=1),
@@ -36,9 +39,11 @@ class Explaining(Database):
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self.plans: list[str] = []
+        self.asked = 0
 
     def read(self, sql: str, values: Sequence[Value] = ()) -> list[Row]:
         """The rows, as ever."""
+        self.asked += 1
         self.plans += [str(row[-1]) for row in super().read(f"EXPLAIN QUERY PLAN {sql}", values)]
         return super().read(sql, values)
 
@@ -49,6 +54,8 @@ def test_no_question_reads_a_whole_table(path: Path, name: str) -> None:
     database = Explaining(path)
     with History(database, secrets=Secrets(), host="here") as history:
         Storyteller(history).begin("r1")
+        Storyteller(history).begin("waiting")
+        Storyteller(history).tell("waiting", EventKind.RUN_WAITING)
         QUESTIONS[name](history)
     assert database.plans
     assert [line for line in database.plans if re.fullmatch(r"SCAN \w+", line)] == []
@@ -74,11 +81,26 @@ def test_the_last_of_many_steps_costs_what_the_first_did(history: History, story
 def test_the_document_names_every_table_and_column() -> None:
     """A column nobody can look up is a column nobody may rely on."""
     text = DOCUMENT.read_text()
-    for statement in MIGRATIONS[0].statements:
+    for statement in (statement for migration in MIGRATIONS for statement in migration.statements):
         table = re.search(r"CREATE TABLE (\w+) \((.*)\)\s*$", statement, re.DOTALL)
+        table = table or re.search(r"ALTER TABLE (\w+) ADD COLUMN (.*)", statement)
         if table is None:
             continue
         assert f"**`{table[1]}`**" in text
         section = text.split(f"**`{table[1]}`**")[1].split("\n**`")[0]
         for column in re.findall(r"^\s*(\w+) (?:TEXT|INTEGER|DOUBLE)", table[2].replace(", ", "\n"), re.MULTILINE):
             assert f"`{column}`" in section, f"{table[1]}.{column}"
+
+
+@pytest.mark.parametrize("steps", [1, 500])
+def test_the_past_of_a_long_run_is_read_in_as_many_questions_as_that_of_a_short_one(path: Path, steps: int) -> None:
+    """One pass over its events, however many there are."""
+    database = Explaining(path)
+    with History(database, secrets=Secrets(), host="here") as history:
+        story = Storyteller(history)
+        story.begin("r1")
+        for number in range(steps):
+            story.failing_step("r1", f"s{number}")
+        database.asked = 0
+        assert len(history.past("r1").steps) == steps
+    assert database.asked == 4

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -128,6 +129,79 @@ def test_a_valid_skill_is_not_checked_again(tmp_path: Path, folder: Path, tools:
     path.write_text(path.read_text(encoding="utf-8").replace("run.id", "run.idd"), encoding="utf-8")
     with pytest.raises(AssertionError):
         again.load("cached")
+
+
+def test_a_skill_that_runs_others_is_not_checked_again(tmp_path: Path, folder: Path, tools: Mapping[str, Tool]) -> None:
+    """The texts of all skills it comes to count like its own, and so do their tools and where they are found."""
+
+    class Untouched(Sandbox):
+        def __getattribute__(self, name: str) -> object:
+            raise AssertionError(name)
+
+    mine, cache = tmp_path / "mine", tmp_path / "cache"
+    mine.mkdir()
+    step = '{name: a, tool: get_pods, args: {namespace: "{{ run.id }}"}}'
+    for name, called in (("outer", "between"), ("between", "inner"), ("inner", "")):
+        call = f"  - {{name: call, skill: {called}}}\n" if called else ""
+        (folder / f"{name}.yaml").write_text(f"name: {name}\nsteps:\n  - {step}\n{call}", encoding="utf-8")
+
+    def load(sandbox: Sandbox, *, having: Mapping[str, Tool] = tools) -> None:
+        SkillLibrary([mine, folder], sandbox=sandbox, tools=having, cache=cache).load("outer")
+
+    load(Sandbox())
+    load(Untouched())
+    SkillLibrary([mine, folder], sandbox=Untouched(), tools=tools, cache=cache).load("inner")
+    with pytest.raises(SkillInvalidError, match="no tool called get_pods"):
+        load(Sandbox(), having={})
+    inner = folder / "inner.yaml"
+    inner.write_text(inner.read_text(encoding="utf-8") + "# changed\n", encoding="utf-8")
+    with pytest.raises(AssertionError):
+        load(Untouched())
+    load(Sandbox())
+    load(Untouched())
+    (mine / "inner.yaml").write_text(inner.read_text(encoding="utf-8").replace("run.id", "run.idd"), encoding="utf-8")
+    with pytest.raises(SkillInvalidError, match="the skill inner, which between runs, has an error"):
+        load(Sandbox())
+
+
+def test_a_text_that_is_no_file_any_more_is_parsed_and_checked(folder: Path, library: SkillLibrary) -> None:
+    """What history kept of a skill can be run again, and is refused like a file when it cannot."""
+    path = _write(folder, "works", "As it was.")
+    text = path.read_text(encoding="utf-8")
+    _write(folder, "works", "As it is.")
+    skill = library.parse(text, str(path))
+    assert (skill.description, skill.file, skill.text) == ("As it was.", str(path), text)
+    with pytest.raises(SkillInvalidError) as caught:
+        library.parse("name: works\nsteps:\n  - {name: a, tool: nope}\n", str(path))
+    assert str(caught.value.place) == f"{path}:3:21"
+    with pytest.raises(SkillInvalidError):
+        library.parse("name: [", str(path))
+
+
+def test_a_certain_text_may_be_asked_for(folder: Path, library: SkillLibrary) -> None:
+    """With a digest, a file that has another text by now is refused."""
+    path = _write(folder, "works")
+    digest = sha256(path.read_bytes()).hexdigest()
+    assert library.load("works", digest=digest) == library.load("works")
+    _write(folder, "works", "Changed.")
+    with pytest.raises(SkillInvalidError, match="has been changed"):
+        library.load("works", digest=digest)
+
+
+@pytest.mark.parametrize("levels", [30, 31, 200, 5_000])
+@pytest.mark.parametrize("key", ["steps", "parallel"])
+def test_groups_may_be_deep_but_not_bottomless(folder: Path, library: SkillLibrary, levels: int, key: str) -> None:
+    """Thirty levels are checked and parsed; more is a finding and never a crash."""
+    inner = "{name: leaf, compute: result = 1}"
+    for level in range(levels):
+        inner = f"{{name: g{level}, {key}: [{inner}]}}"
+    (folder / "deep.yaml").write_text(f"name: deep\nsteps: [{inner}]\n", encoding="utf-8")
+    found = library.check("deep")
+    if levels <= 30:
+        assert found == ()
+        assert library.load("deep").steps != ()
+    else:
+        assert [finding.code for finding in found] == ["too-deep"]
 
 
 def test_a_cache_that_cannot_be_written_costs_only_time(tmp_path: Path, folder: Path) -> None:

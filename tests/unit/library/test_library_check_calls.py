@@ -67,9 +67,52 @@ def test_skills_that_run_each_other_are_told_at_the_call(folder: Path, library: 
     for name, called in (("a", "b"), ("b", "c"), ("c", "a"), ("d", "a")):
         text = f"name: {name}\nsteps:\n  - {{name: one, skill: {called}}}\n"
         (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
-    circle = [finding for finding in library.check("a") if finding.code == "skill-cycle"]
-    assert [(finding.place.line, "a -> b -> c -> a" in finding.message) for finding in circle] == [(3, True)]
-    assert [finding.code for finding in library.check("d")] == ["not-yet"]
+    (circle,) = library.check("a")
+    assert (circle.code, circle.place.line) == ("skill-cycle", 3)
+    assert "a -> b -> c -> a" in circle.message
+    assert [finding.code for finding in library.check("d")] == ["broken-skill"]
+
+
+@pytest.mark.parametrize(
+    "callee",
+    [
+        "steps:\n  - {name: g, steps: [{name: p, parallel: [{name: one, skill: example}]}]}\n",
+        "steps:\n  - {name: l, foreach: '[1]', skill: example}\n",
+        "steps:\n  - {name: a, compute: result = 1}\nalways:\n  - {name: g, steps: [{name: one, skill: example}]}\n",
+    ],
+)
+def test_circles_are_found_wherever_the_call_stands(check: Check, folder: Path, callee: str) -> None:
+    """Through groups, branches, loops and `always`, of the other skill and of one's own."""
+    (folder / "callee.yaml").write_text(f"name: callee\n{callee}", encoding="utf-8")
+    found = check(
+        steps("- {name: a, parallel: [{name: b, steps: [{name: c, skill: callee}]}]}")
+        + "always:\n  - {name: d, steps: [{name: e, skill: callee}]}\n"
+    )
+    assert told(found) == [(3, "skill-cycle"), (5, "skill-cycle")]
+
+
+def test_a_skill_that_cannot_be_run_is_told_at_the_call(check: Check, folder: Path) -> None:
+    """One with errors, one that is no YAML, a link; warnings of another skill are its own."""
+    (folder / "wrong.yaml").write_text("name: wrong\nsteps:\n  - {name: a, tool: nope}\n", encoding="utf-8")
+    (folder / "unread.yaml").write_text("name: [", encoding="utf-8")
+    (folder / "linked.yaml").symlink_to(folder / "fine.yaml")
+    (folder / "fine.yaml").write_text(
+        "name: fine\nsteps:\n  - {name: a, condition: false, compute: result = 1}\n", encoding="utf-8"
+    )
+    names = ("wrong", "unread", "linked", "fine")
+    found = check(steps(*(f"- {{name: call_{name}, skill: {name}}}" for name in names)))
+    assert told(found) == [(3, "broken-skill"), (4, "broken-skill"), (5, "broken-skill")]
+    assert "wrong.yaml:3:21: there is no tool called nope" in found[0].message
+    assert "links are not followed" in found[2].message
+
+
+def test_a_question_of_a_skill_that_always_runs_is_a_warning(check: Check, folder: Path) -> None:
+    """Nobody waits for its answer there, however deep it is asked."""
+    for name, step in (("asks", "ask: {question: q}"), ("between", "skill: asks")):
+        (folder / f"{name}.yaml").write_text(f"name: {name}\nsteps:\n  - {{name: a, {step}}}\n", encoding="utf-8")
+    found = check(steps("- {name: a, skill: between}") + "always:\n  - {name: b, skill: between}\n")
+    assert told(found) == [(5, "ask-in-always")]
+    assert found[0].severity == "warning"
 
 
 def test_the_inputs_of_a_called_skill_are_checked(folder: Path, library: SkillLibrary, check: Check) -> None:
@@ -80,9 +123,12 @@ def test_the_inputs_of_a_called_skill_are_checked(folder: Path, library: SkillLi
         encoding="utf-8",
     )
     found = check(
-        steps("- {name: a, skill: callee, inputs: {dayz: 1}}", "- {name: b, skill: callee, inputs: {days: soon}}")
+        steps(
+            "- {name: a, skill: callee, inputs: {dayz: 1}}",
+            "- {name: g, parallel: [{name: b, skill: callee, inputs: {days: soon}}]}",
+        )
     )
-    assert told(found, leave_out="not-yet") == [
+    assert told(found) == [
         (3, "missing-argument"), (3, "unknown-argument"), (4, "wrong-argument"),
     ]  # fmt: skip
     assert library.check("callee") == ()

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from engine.errors import InputError
-from engine.library import bind_inputs
+from engine.library import bind_inputs, coerced_answer
 from engine.model.place import Place
+from engine.model.question import Question
 from engine.model.secret import MASK
 from engine.model.skill import Input, InputType, Skill
 
@@ -170,3 +171,65 @@ def test_a_long_value_is_quoted_short() -> None:
     with pytest.raises(InputError) as caught:
         _bound(_input(type=InputType.INTEGER), "x" * 10_000)
     assert len(str(caught.value)) < 400
+
+
+def test_what_a_step_gives_a_skill_names_both() -> None:
+    """Inputs of a skill that a step runs are refused with the skill's name and the step's."""
+    skill = _skill(_input("days", type=InputType.INTEGER))
+    with pytest.raises(InputError, match=r'^example, run by the step group/call: days got "x"'):
+        bind_inputs(skill, {"days": "x"}, step="group/call")
+
+
+def _question(**rules: Any) -> Question:
+    return Question(name="group/fate", text="Keep it?", step="group/fate", **rules)
+
+
+@pytest.mark.parametrize(
+    ("rules", "text", "value"),
+    [
+        ({}, "keep", "keep"),
+        ({"type": InputType.BOOLEAN}, "yes", True),
+        ({"type": InputType.INTEGER, "choices": (1, 2)}, " 2 ", 2),
+        ({"type": InputType.ARRAY}, "a, b", ["a", "b"]),
+        ({"choices": ("keep", "release")}, "release", "release"),
+    ],
+)
+def test_an_answer_given_as_text_is_read_like_an_input(rules: Mapping[str, Any], text: str, value: Any) -> None:
+    """The question's type says what the text means."""
+    assert coerced_answer(_question(**rules), text, from_text=True) == value
+
+
+@pytest.mark.parametrize(
+    ("rules", "given", "from_text", "message"),
+    [
+        (
+            {"choices": ("keep", "release")},
+            "kepe",
+            True,
+            'got "kepe", which is not one of them: .* one of keep, release',
+        ),
+        ({"type": InputType.INTEGER}, "soon", True, 'got "soon", which is no whole number: it wants a whole number'),
+        ({"type": InputType.INTEGER}, "3", False, 'got "3", which is of another type'),
+        ({"type": InputType.BOOLEAN}, 1, False, "got 1, which is of another type"),
+        ({"type": InputType.BOOLEAN}, None, False, "has no answer: it wants true or false"),
+    ],
+)
+def test_an_answer_that_does_not_fit_is_refused(
+    rules: Mapping[str, Any], given: Any, from_text: bool, message: str
+) -> None:
+    """The error names the question, what it got and what it wants, and the hint repeats what is asked."""
+    with pytest.raises(InputError, match=f"the question group/fate {message}") as caught:
+        coerced_answer(_question(**rules), given, from_text=from_text)
+    assert caught.value.hint == "it asks: Keep it?"
+
+
+def test_no_answer_takes_what_was_offered() -> None:
+    """The default is a value already, whatever the answer came as."""
+    assert coerced_answer(_question(type=InputType.INTEGER, default=3), None, from_text=True) == 3
+
+
+def test_a_secret_answer_is_never_shown() -> None:
+    """Its refusal masks what was given."""
+    with pytest.raises(InputError, match=f"got {MASK}") as caught:
+        coerced_answer(_question(type=InputType.INTEGER), "hunter2", from_text=True, secret=True)
+    assert "hunter2" not in str(caught.value)

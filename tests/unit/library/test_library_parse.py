@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from engine.documents import parse
-from engine.library.language import ACTIONS, KEYS, NOT_YET, SUPPORTED
+from engine.library.language import ACTIONS, BELONGS_TO, KEYS, NO_USE_FOR
 from engine.library.parse import parse_skill
 from engine.model.place import Text
 from engine.model.skill import (
@@ -206,6 +206,20 @@ def test_an_undo_has_a_name_that_no_step_can_have() -> None:
     assert (step.undo.name, step.undo.tool) == ("a.undo", "u")
 
 
+def test_a_secret_group_keeps_all_its_steps_secret() -> None:
+    """What it gives is made of what they give; a `stop` has nothing to keep."""
+    inner = [
+        {"name": "a", "tool": "t"},
+        {"name": "b", "parallel": [{"name": "c", "ask": {"question": "q"}}]},
+        {"name": "d", "stop": {"status": "ok", "message": "m"}},
+    ]
+    (group,) = _parsed({"name": "full", "steps": [{"name": "g", "secret": True, "steps": inner}]}).steps
+    assert isinstance(group, GroupStep)
+    tool, branches, stop = group.steps
+    assert isinstance(branches, GroupStep)
+    assert [step.secret for step in (group, tool, branches, *branches.steps, stop)] == [True, True, True, True, False]
+
+
 def test_texts_know_their_places() -> None:
     """Every text an author may fill is at its line and column, in blocks too."""
     text = "name: placed\nsteps:\n  - name: a\n    compute: |\n      x = 1\n      result = x\n    condition: 'x'\n"
@@ -217,8 +231,7 @@ def test_texts_know_their_places() -> None:
     assert str(step.condition.at(1, 1)) == "placed.yaml:7:17"
 
 
-def test_every_action_and_option_is_either_run_or_said_not_to_be() -> None:
-    """No word of the language is left undecided."""
-    assert SUPPORTED.isdisjoint(NOT_YET)
-    options = KEYS["step"] - {"name", "description", "args", "inputs", "as"}
-    assert options | set(ACTIONS) | {"always", "outputs"} == SUPPORTED | NOT_YET
+def test_words_that_do_not_go_together_are_words_of_the_language() -> None:
+    """The tables of what goes with what name actions and options that exist."""
+    assert set(NO_USE_FOR) <= set(ACTIONS)
+    assert {key for keys in NO_USE_FOR.values() for key in keys} | set(BELONGS_TO) <= KEYS["step"]

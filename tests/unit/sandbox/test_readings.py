@@ -123,6 +123,24 @@ def test_every_use_has_its_place(sandbox: Sandbox) -> None:
     assert [str(use.place) for use in reading.uses] == ["skill.yaml:4:8", "skill.yaml:4:20"]
 
 
+@pytest.mark.parametrize(
+    ("text", "reads"),
+    [
+        ("pod", True),
+        ("{{ pod.name == 'a' }}", True),
+        ("other.pod", False),
+        ("pods", False),
+        ("[pod for pod in pods]", False),
+        ("[each for each in pod.parts]", True),
+        ("pod is defined", True),
+        ("pod +", False),
+    ],
+)
+def test_an_expression_says_whether_it_reads_a_name(sandbox: Sandbox, text: str, reads: bool) -> None:
+    """Bare or as the beginning of a path; a key or a name of its own that is spelt alike is another."""
+    assert sandbox.reads(written(text), "pod") is reads
+
+
 def test_helper_names_are_told(sandbox: Sandbox) -> None:
     """The library learns from the sandbox which names are functions."""
     assert {"now", "len", "isinstance", "basename"} <= helper_names() == sandbox.helper_names()

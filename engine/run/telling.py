@@ -1,0 +1,103 @@
+"""The end of a step: as a value, and as the event that tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from engine.attempt import Mask
+from engine.heal.told import failure_data
+from engine.model.failure import Failure
+from engine.model.heal import Healing
+from engine.model.outcome import StepResult, StepStatus
+from engine.model.secret import MASK
+from engine.model.skill import OnError, Step
+
+
+def result_of(step: Step, path: str, healing: Healing, *, healed: bool = False) -> StepResult:
+    """How a step ended, by what its last round gave; `healed` when an earlier round had failed."""
+    worked = StepStatus.HEALED if healed or healing.healed else StepStatus.OK
+    failed = StepStatus.TOLERATED if step.on_error is OnError.CONTINUE else StepStatus.FAILED
+    return StepResult(
+        name=step.name,
+        path=path,
+        place=step.place,
+        status=worked if healing.ok else failed,
+        value=healing.value if healing.ok else None,
+        failure=healing.failure,
+        first_failure=healing.first_failure,
+        attempts=len(healing.attempts),
+        fixes=tuple(str(fix.call) for fix in healing.fixes),
+        remediation=() if healing.ok else healing.remediation,
+        reason=healing.reason,
+    )
+
+
+def finished_data(step: Step, result: StepResult, healing: Healing | None) -> dict[str, Any]:
+    """A finished step as event data."""
+    return {
+        "status": result.status,
+        "duration": result.duration,
+        "attempts": result.attempts,
+        "fixes": list(result.fixes),
+        "reason": result.reason,
+        "failure": failure_data(result.failure),
+        "first_failure": failure_data(result.first_failure),
+        "remediation": list(result.remediation),
+        "value": MASK if step.secret and result.value is not None else result.value,
+        "healed_by": _healed_by(healing) if healing else [],
+        "diagnosis": _judged_diagnosis(healing) if healing else None,
+        "answer_lost": healing.answer_lost if healing else False,
+        "reused": False,
+    }
+
+
+def in_words(result: StepResult, mask: Mask) -> StepResult:
+    """A step's result whose sentences may be shown; its value stays as it is."""
+    if result.failure is None and result.first_failure is None and not result.fixes:
+        return result if not result.reason else replace(result, reason=mask(result.reason))
+    return replace(
+        result,
+        failure=_failure_in_words(result.failure, mask),
+        first_failure=_failure_in_words(result.first_failure, mask),
+        fixes=tuple(map(mask, result.fixes)),
+        reason=mask(result.reason),
+        remediation=tuple(map(mask, result.remediation)),
+    )
+
+
+def _failure_in_words(failure: Failure | None, mask: Mask) -> Failure | None:
+    if failure is None:
+        return None
+    evidence = replace(failure.evidence, text=mask(failure.evidence.text), details=mask(failure.evidence.details))
+    return replace(failure, message=mask(failure.message), evidence=evidence)
+
+
+def without_value(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Event data of a secret step."""
+    return {**data, "value": MASK if data.get("value") is not None else None}
+
+
+def _healed_by(healing: Healing) -> list[dict[str, Any]]:
+    return [
+        {
+            "fix": fix.fix,
+            "domain": fix.domain,
+            "kind": fix.kind,
+            "signature": fix.signature,
+            "pattern": fix.pattern,
+            "shared": fix.shared,
+            "helped": fix.helped,
+        }
+        for fix in healing.fixes
+    ]
+
+
+def _judged_diagnosis(healing: Healing) -> dict[str, Any] | None:
+    """What the first failure was taken for; `right` is known only when a fix for it ran and was judged."""
+    if healing.diagnosis is None:
+        return None
+    judged = healing.fixes[0].helped if healing.fixes else None
+    pattern = healing.diagnosis.pattern
+    return {"kind": healing.diagnosis.kind, "pattern": pattern.id if pattern else None, "right": judged}

@@ -1,0 +1,70 @@
+"""Every shipped skill is rehearsed, through the real command, and its rehearsals notice when it changes."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from engine.run.rehearsal.reading import read_rehearsals
+from tests.shell import Shell
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = sorted(Path(__file__).parent.glob("*.yaml"))
+SKILLS = sorted(path.stem for path in (ROOT / "skills").glob("*.yaml"))
+
+pytestmark = pytest.mark.timeout(300)
+
+
+def test_every_rehearsal_of_the_checkout_passes(tmp_path: Path) -> None:
+    """`skill test` in the checkout finds and plays all of them."""
+    record = Shell(folder=ROOT, home=tmp_path / "home").json("test")
+    assert (record["failed"], record["findings"]) == (0, [])
+    assert {each["skill"] for each in record["rehearsals"]} == set(SKILLS)
+    assert {each["file"] for each in record["rehearsals"]} == {str(path.relative_to(ROOT)) for path in FILES}
+
+
+@pytest.mark.parametrize("skill", SKILLS)
+def test_every_shipped_skill_is_rehearsed(skill: str) -> None:
+    """When all is well, with a heal, and when it ends badly."""
+    statuses = set()
+    heals = 0
+    for rehearsal in (each for path in FILES for each in read_rehearsals(path) if each.skill == skill):
+        statuses.add(rehearsal.expected.status.value)
+        heals += any(wanted.value for wanted in rehearsal.expected.heals)
+    assert {"ok", "failed"} <= statuses
+    assert heals
+
+
+CHANGES: dict[str, tuple[str, str, str]] = {
+    "the namespace is not given back": ("test_mr_ephemeral", "inputs.cleanup_on_failure\n", "false\n"),
+    "the password is no secret": ("test_mr_ephemeral", "    secret: true\n", ""),
+    "the namespace is held for longer": ("test_mr_ephemeral", '"{{ inputs.duration }}"', "2h"),
+    "another application is deployed": ("test_mr_ephemeral", 'app: "{{ app.name }}"', "app: main"),
+    "failing tests do not count": ("test_mr_ephemeral", "tests and not tests.ok", "False and tests"),
+    "the namespace is kept": (
+        "test_mr_ephemeral",
+        "condition: inputs.cleanup_on_success",
+        "condition: false",
+    ),
+    "the tag is shortened": ("build_local_image", 'commit: "{{ commit.sha }}"', 'commit: "{{ commit.short }}"'),
+    "another output": ("build_local_image", 'value: "{{ image.digest }}"', 'value: "{{ image.tag }}"'),
+}
+"""What is changed in which skill: its text, and the text in its place."""
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_rehearsal_fails_when_its_skill_does_something_else(change: str, tmp_path: Path) -> None:
+    """A change that does harm, made in a workspace's own copy of the skill."""
+    skill, old, new = CHANGES[change]
+    text = (ROOT / "skills" / f"{skill}.yaml").read_text()
+    spoilt = text.replace(old, new)
+    assert spoilt != text
+    for part in ("skills", "rehearsals"):
+        (tmp_path / "work" / part).mkdir(parents=True)
+    (tmp_path / "work" / "skills" / f"{skill}.yaml").write_text(spoilt)
+    shutil.copy(Path(__file__).with_name(f"{skill}.yaml"), tmp_path / "work" / "rehearsals")
+    done = Shell(folder=tmp_path / "work", home=tmp_path / "home").run("test")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "✗" in done.stdout
