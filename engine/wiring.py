@@ -145,6 +145,11 @@ class Engine:
         )
 
     @property
+    def folder(self) -> str:
+        """The workspace's folder, in which tools work."""
+        return str(self.workspace.folder)
+
+    @property
     def config(self) -> Mapping[str, Any]:
         """What skills see as `config`: the workspace's own, and the profile's name and settings."""
         return {**self.loaded_profile.config, **self.workspace.settings.get("config", {}), "profile": self.profile}

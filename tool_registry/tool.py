@@ -51,9 +51,9 @@ class ToolContext:
 
     `settings` are those of the tool's domain, `folder` the workspace, `state` a private folder the tool may write to,
     `environment` what a child process inherits, `timeout` the seconds this call has. `secret` keeps a value out of
-    everything written or shown, and `secret_result` says that what the call gives is such a value; `report` shows a line
-    of progress. `connections` are open connections that the calls of
-    one registry share; the registry sets and closes them, None means that each call opens and closes its own.
+    everything written or shown, and `secret_result` says that what the call gives is such a value; `report` shows a
+    line of progress. `connections` are open connections that the calls of one registry share; the registry sets and
+    closes them, None means that each call opens and closes its own.
     """
 
     settings: Mapping[str, Any] = field(default_factory=dict)

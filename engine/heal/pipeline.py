@@ -94,6 +94,8 @@ class Pipeline:
     async def _look_whether_it_happened(self, request: HealRequest, course: Course) -> Course:
         """Asks the tool's `verify` when a write's answer was lost; its word decides whether a second call is safe."""
         tool, domain = request.tool, self.domains.get(request.domain or "")
+        if course.diagnosis.kind is FailureKind.UNEXPECTED_RESULT:
+            return course  # it has answered: that it happened is no news, and no excuse
         if not self.policy().must_look(tool, course.diagnosis, domain, request.narrowing):
             return course
         settled = await settle(self.calls, request)

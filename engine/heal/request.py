@@ -54,8 +54,8 @@ class HealRequest:
     """One call to be made and healed; `deadline` is on anyio's clock, `judge` turns a wrong value into a failure.
 
     `step` is the step's path, which questions are named by. `answers` are those known already, by question name; `ask`
-    asks somebody, and where there is nobody, `parks` says that the step may wait for the answer. `secret`: what the call
-    gives must not be shown.
+    asks somebody, and where there is nobody, `parks` says that the step may wait for the answer. `secret`: what the
+    call gives must not be shown.
 
     `past` is what an earlier process did of this step: the call goes on where it was cut off. A step that calls several
     times (`retry`, `until`) says which of it belongs to its finished calls: `attempts_before` is the number of their

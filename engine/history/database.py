@@ -34,15 +34,24 @@ class Cursor(Protocol):
 
 
 class Database:
-    """One connection to one file, opened at first use; threads take turns, processes wait for each other."""
+    """One connection to one file, opened at first use; threads take turns, processes wait for each other.
+
+    `patience` is in seconds; it is waited for twice.
+    """
 
     def __init__(
-        self, path: Path, *, synchronous: Synchronous = "normal", migrations: tuple[Migration, ...] = MIGRATIONS
+        self,
+        path: Path,
+        *,
+        synchronous: Synchronous = "normal",
+        migrations: tuple[Migration, ...] = MIGRATIONS,
+        patience: float = PATIENCE,
     ) -> None:
         self.path = path
         self._name = str(path)
         self._synchronous = synchronous
         self._migrations = migrations
+        self._patience = patience
         self._turn = threading.RLock()
         self._cursor: Cursor | None = None
         self._close: Callable[[], None] | None = None
@@ -59,7 +68,7 @@ class Database:
             try:
                 answer: Answer = self._patiently(self._transaction, work)
             except self._error as error:
-                raise (moved(self.path) if self._left_behind() else explained(error, self.path)) from error
+                raise (moved(self.path) if self._left_behind() else self._explained(error)) from error
             if self._left_behind():
                 raise moved(self.path)
             return answer
@@ -73,7 +82,7 @@ class Database:
             try:
                 return self._patiently(self._query, sql, values)
             except self._error as error:
-                raise explained(error, self.path) from error
+                raise self._explained(error) from error
 
     @property
     def missing(self) -> bool:
@@ -86,6 +95,9 @@ class Database:
             if self._close is not None:
                 self._close()
             self._cursor = self._close = self._file = None
+
+    def _explained(self, error: Exception) -> JournalError:
+        return explained(error, self.path, self._patience)
 
     def _left_behind(self) -> bool:
         """Whether the open file is no longer the one at `path`; it is let go of then."""
@@ -141,7 +153,7 @@ class Database:
         except OSError as error:
             raise unusable(self.path, error.strerror or str(error)) from error
         connection = sqlite3.connect(
-            self.path, timeout=PATIENCE, isolation_level=None, check_same_thread=False, cached_statements=256
+            self.path, timeout=self._patience, isolation_level=None, check_same_thread=False, cached_statements=256
         )
         try:
             cursor = connection.cursor()
@@ -160,7 +172,7 @@ class Database:
 
     def _ensure_wal(self, cursor: Cursor) -> None:
         """Turns on write-ahead logging; SQLite does not wait by itself when two processes do so at once."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + self._patience
         while True:
             try:
                 if cursor.execute("PRAGMA journal_mode").fetchone() != ("wal",):

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from engine.errors import EngineError, JournalError, RunStateError
+from engine.errors import EngineError, RunStateError
 from engine.history.claims import Claims
 from engine.history.database import Database, Synchronous
 from engine.history.leftovers import packed, unpacked
@@ -74,9 +74,10 @@ class History(PastQueries, StatisticQueries):
 
         Raises RunBusyError, which names who has it.
         """
+        since = self._clock()
         self._claims.take(run_id)
         try:
-            self._recorder.take_over(run_id)
+            self._recorder.take_over(run_id, since=since)
             self._take_up(run_id)
         except BaseException:
             self._claims.release(run_id)
@@ -90,14 +91,9 @@ class History(PastQueries, StatisticQueries):
     def leave(self, *events: Event) -> None:
         """Keeps the end of a run beside the database, which cannot be written to; never raises.
 
-        Whoever claims the run, or calls `recover`, has it written down then. A run that is no longer in the database
-        has nothing to leave.
+        Whoever claims the run, or calls `recover`, has it written down then, if the run is in the database.
         """
-        run_id = events[-1].run_id
-        with suppress(JournalError):
-            if not self._database.read(_KNOWN, (run_id,)):
-                return
-        self._claims.leave(run_id, packed(events))
+        self._claims.leave(events[-1].run_id, packed(events))
 
     def recover(self) -> None:
         """Writes down how runs ended that broke off because history could not be written; what cannot be, stays."""

@@ -45,7 +45,7 @@ def moved(path: Path) -> JournalError:
     )
 
 
-def explained(error: Exception, path: Path) -> JournalError:
+def explained(error: Exception, path: Path, patience: float = PATIENCE) -> JournalError:
     """What a database error means, and the way out."""
     match _name(error).split("_")[1:2]:
         case ["FULL"]:
@@ -59,7 +59,7 @@ def explained(error: Exception, path: Path) -> JournalError:
             )
         case ["BUSY"] | ["LOCKED"]:
             return JournalError(
-                f"{path} was kept busy by another process for {2 * PATIENCE:.0f} seconds",
+                f"{path} was kept busy by another process for {2 * patience:g} seconds",
                 hint="see who has it open (fuser), and try again",
             )
         case ["IOERR"]:

@@ -101,6 +101,8 @@ class RunQueries:
     def _full_id(self, run_id: str) -> str:
         if run_id == "last":
             return self._last()
+        if not run_id or not _storable(run_id):
+            raise RunNotFoundError(f"there is no run {run_id!r}", hint="`skill history` lists the runs")
         if self._database.read("SELECT 1 FROM runs WHERE id = ?", (run_id,)):
             return run_id
         rows = self._database.read(
@@ -173,6 +175,15 @@ def _step(row: Row) -> StepRecord:
         foreach=bool(row[12]),
         reused=bool(end.get("reused")),
     )
+
+
+def _storable(text: str) -> bool:
+    """Whether a database could have it: bytes that are no UTF-8 come from the command line as halves of pairs."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _fields(body: str | None) -> dict[str, Any]:

@@ -30,7 +30,13 @@ _RUN = """
 """
 _RESUMED = "UPDATE runs SET status = 'running', pid = ?, host = ? WHERE number = ?"
 _NEW_VERSION = "UPDATE runs SET digest = ? WHERE number = ?"
-_OWNER = "UPDATE runs SET owner = ?, pid = ?, host = ?, cancel_requested = NULL WHERE id = ?"
+_OWNER = """
+    UPDATE runs SET owner = ?, pid = ?, host = ?,
+        cancel_requested = CASE WHEN cancel_requested > ? AND cancel_requested < ? THEN cancel_requested END
+    WHERE id = ?
+"""
+TAKING = 60.0
+"""Seconds between locking a run and signing it, at most."""
 _HOLDER = "SELECT pid, host FROM runs WHERE number = ?"
 _SKILL_TEXT = "INSERT INTO skill_texts (digest, text) VALUES (?, ?) ON CONFLICT (digest) DO NOTHING"
 _VALUE = """
@@ -99,13 +105,13 @@ class Recorder:
         for event in events:
             self._begun.add(event.run_id)
 
-    def take_over(self, run_id: str) -> None:
+    def take_over(self, run_id: str, *, since: float) -> None:
         """Signs the run, if there is one already, with this journal's token: nobody else's events are kept any more.
 
-        What was asked of the process before, to cancel, is not asked of this one.
+        What was asked of the process before, to cancel, is not asked of this one, which has the run `since` then.
         """
         if self._database.read("SELECT 1 FROM runs WHERE id = ?", (run_id,)):
-            signed = (self._token(run_id), os.getpid(), self._host, run_id)
+            signed = (self._token(run_id), os.getpid(), self._host, since, since + TAKING, run_id)
             self._database.write(lambda cursor: cursor.execute(_OWNER, signed))
             self._begun.add(run_id)
 

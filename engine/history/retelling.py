@@ -81,6 +81,7 @@ class Retelling:
             answers=self._answers,
             endings=self._endings,
             finished=self._finished,
+            folder=start.text("folder"),
         )
 
     def _run_started(self, heard: Heard) -> None:

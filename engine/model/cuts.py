@@ -22,6 +22,10 @@ class Halves:
     def __init__(self, known: Sequence[Spelling]) -> None:
         self._known = [each for each in known if each.least]
 
+    def with_spellings(self, more: Sequence[Spelling]) -> Halves:
+        """One that finds these, too."""
+        return Halves((*self._known, *more))
+
     def suspects(self, text: str) -> bool:
         """False only if there is nothing to be found in the text; a quick look."""
         return any(self._edges(text))
@@ -75,4 +79,4 @@ def _right(text: str, edge: int) -> str:
 
 def _may_be_of(grams: frozenset[str], signs: frozenset[str], beside: str, nearest: int) -> bool:
     """Whether what stands beside a cut may be a part of a secret: such letters, or a sign that may be of an escape."""
-    return beside in grams or (bool(beside) and not beside.isalnum() and beside[nearest] in signs)
+    return beside in grams or (not (beside.isascii() and beside.isalnum()) and beside[nearest:][:1] in signs)

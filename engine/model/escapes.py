@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import groupby
+from typing import NamedTuple
 
 _SLASH = r"(?:\\|%(?:25){0,3}5[cC]|&#92;)"
 _PERCENT = r"%(?:25){0,3}"
-_ENTITY = r"(?:&(?:amp;){0,3}|%26)"
+_END = rf"(?:;|{_PERCENT}3[bB])"
+_ENTITY = rf"(?:&(?:amp;){{0,3}}|{_PERCENT}26(?:amp{_END}){{0,3}}|{_SLASH}{{1,15}}u0026(?:amp;){{0,3}})"
+_HASH = rf"(?:#|{_PERCENT}23)"
 _BLANK = (
     rf"(?:\s|\+|{_SLASH}{{1,15}}(?:[nrtfv ]|u00(?:20|09|0[aAdD])|x(?:20|09|0[aAdD])|0(?:40|11|12|15))"
-    rf"|{_PERCENT}(?:20|0[aAdD9])|{_ENTITY}(?:#(?:32|9|10|13)|#[xX](?:20|9|[aAdD])|nbsp);){{1,64}}"
+    rf"|{_PERCENT}(?:20|2[bB]|0[aAdD9])|{_ENTITY}(?:{_HASH}(?:32|9|10|13)|{_HASH}[xX](?:20|9|[aAdD])|nbsp){_END})"
 )
 _NAMED = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
 _SIGNS = {
@@ -19,30 +22,43 @@ _SIGNS = {
     "/": rf"(?:{_SLASH}{{0,7}}/|_|{_PERCENT}2[fF])",
     "=": rf"(?:=|{_PERCENT}3[dD]|{_SLASH}{{1,7}}u003[dD])",
 }
+QUOTES = "'\""
 ASCII, LATIN, PLANE = 128, 256, 0x10000
 """Where codes stop being ASCII, one byte of Latin-1, and one unit of UTF-16."""
 
 
-def pieces_of(text: str) -> list[str]:
-    """An expression for each sign of a text, runs of blanks and of backslashes taken together."""
-    found: list[str] = []
+class Piece(NamedTuple):
+    """A few signs of a text, and the expression for all ways to write them."""
+
+    raw: str
+    expression: str
+
+
+def pieces_of(text: str) -> list[Piece]:
+    """The signs of a text one by one; runs of blanks, of backslashes and of quotes taken together."""
+    found: list[Piece] = []
     for kind, run in groupby(text, key=_kind):
-        signs = list(run)
+        raw = "".join(run)
         match kind:
             case "plain":
-                found += [re.escape(sign) for sign in signs]
+                found += [Piece(sign, re.escape(sign)) for sign in raw]
             case "blank":
-                found.append(_BLANK)
+                odd = sorted({_escaped(sign) for sign in raw if not sign.isascii()})
+                found.append(Piece(raw, rf"(?:{'|'.join([_BLANK, *odd])}){{1,64}}"))
             case "slash":
-                found.append(rf"{_SLASH}{{{len(signs)},{16 * len(signs)}}}")
+                found.append(Piece(raw, rf"{_SLASH}{{{len(raw)},{16 * len(raw)}}}"))
+            case "quote":
+                # Between quotes, a shell ends them and begins them anew; SQL and YAML write a quote twice.
+                either = f"(?:{_escaped(QUOTES[0])}|{_escaped(QUOTES[1])})"
+                found.append(Piece(raw, f"{either}{{{len(raw)},{20 * len(raw)}}}"))
             case _:
-                found += [_special(sign) for sign in signs]
+                found += [Piece(sign, _escaped(sign)) for sign in raw]
     return found
 
 
-def signs_of(base64: str) -> list[str]:
-    """An expression for each sign of a base64 text, in its two alphabets and as URLs write it."""
-    return [_SIGNS.get(sign, sign) for sign in base64]
+def signs_of(base64: str) -> list[Piece]:
+    """The signs of a base64 text, in its two alphabets and as URLs write it."""
+    return [Piece(sign, _SIGNS.get(sign, sign)) for sign in base64]
 
 
 def _kind(sign: str) -> str:
@@ -50,23 +66,16 @@ def _kind(sign: str) -> str:
         return "blank"
     if sign == "\\":
         return "slash"
+    if sign in QUOTES:
+        return "quote"
     return "plain" if sign.isascii() and (sign.isalnum() or sign in "_.-") else "special"
 
 
-def _special(sign: str) -> str:
-    """A sign that is escaped in one place or another, in each way in which that is done."""
-    if sign not in "'\"":
-        return _escaped(sign)
-    # Between quotes of its kind, a shell ends and begins them anew, SQL and YAML write a quote twice.
-    single, double = _escaped("'"), _escaped('"')
-    ended = [f"{single}{double}{single}{double}{single}", f"{single}{single}{single}"] if sign == "'" else []
-    return f"(?:{'|'.join([*ended, _escaped(sign) * 2, _escaped(sign)])})"
-
-
 def _escaped(sign: str) -> str:
+    """A sign that is escaped in one place or another, in each way in which that is done."""
     code, raw = ord(sign), sign.encode("utf-8", "surrogatepass")
     percent = "".join(rf"{_PERCENT}{_hex(f'{byte:02x}')}" for byte in raw)
-    entity = rf"{_ENTITY}(?:#0{{0,6}}{code}|#[xX]0{{0,6}}{_hex(f'{code:x}')}{_named(sign)});"
+    entity = rf"{_ENTITY}(?:{_HASH}0{{0,6}}{code}|{_HASH}[xX]0{{0,6}}{_hex(f'{code:x}')}{_named(sign)}){_END}"
     ways = [
         rf"{_SLASH}{{0,15}}(?:{re.escape(sign)}|{percent}|{entity})",
         rf"{_SLASH}{{1,15}}(?:{'|'.join((*_units(code), *_octets(raw)))})",

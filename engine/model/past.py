@@ -85,7 +85,7 @@ class PastRun:
 
     `steps` by path in the order they began; `asked` the fields of the questions that were asked, and `answers`, by
     question name; `endings` by the path of the sub-skill's step, "" for the run itself. `text` is the skill as it was,
-    secrets masked: whoever parses it compares its SHA-256 with `digest`.
+    secrets masked: whoever parses it compares its SHA-256 with `digest`. `folder` is the workspace it began in.
     """
 
     run_id: str
@@ -101,3 +101,4 @@ class PastRun:
     answers: Mapping[str, Any] = field(default_factory=dict)
     endings: Mapping[str, PastEnding] = field(default_factory=dict)
     finished: bool = False
+    folder: str = ""

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 
-from engine.model.escapes import pieces_of, signs_of
+from engine.model.escapes import Piece, pieces_of, signs_of
 
 LEAST_SIGNS = 6
 """Signs of base64 that must be sure before they are taken for a secret."""
@@ -52,7 +52,7 @@ class Spelling:
     def __init__(
         self,
         text: str,
-        make: Callable[[str], list[str]],
+        make: Callable[[str], list[Piece]],
         *,
         anchors: tuple[str, ...],
         least: int,
@@ -69,8 +69,8 @@ class Spelling:
     @cached_property
     def expression(self) -> re.Pattern[str]:
         """Finds the whole text, and the `tail` that it has when nothing follows."""
-        tail = f"(?:{''.join(self._make(self._tail))})?" if self._tail else ""
-        return re.compile(self._between.join(self._pieces) + tail)
+        tail = f"(?:{_joined(self._make(self._tail))})?" if self._tail else ""
+        return re.compile(_joined(self._pieces, self._between) + tail)
 
     @cached_property
     def grams(self) -> frozenset[str]:
@@ -84,16 +84,16 @@ class Spelling:
         return frozenset(self.text) if self.text.isalnum() and self.text.isascii() else ESCAPING.union(self.text)
 
     @cached_property
-    def _pieces(self) -> Sequence[str]:
+    def _pieces(self) -> Sequence[Piece]:
         return self._make(self.text)
 
     @cached_property
     def _first(self) -> re.Pattern[str]:
-        return re.compile("".join(self._pieces[: self.least]))
+        return re.compile(_joined(self._pieces[: self.least]))
 
     @cached_property
     def _last(self) -> re.Pattern[str]:
-        return re.compile("".join(self._pieces[-self.least :]))
+        return re.compile(_joined(self._pieces[-self.least :]))
 
     @cached_property
     def _reach(self) -> int:
@@ -102,28 +102,39 @@ class Spelling:
     def before(self, text: str, edge: int) -> Iterator[Span]:
         """Where the beginning of the text stands just before `edge`, at which a longer text was cut."""
         for begun in self._first.finditer(text, max(0, edge - self._reach), edge):
-            spot = begun.end()
-            for piece in self._pieces[self.least :]:
-                found = re.compile(piece).match(text, spot, edge)
-                if found is None:
-                    break
-                spot = found.end()
+            spot, _ = _walked(self._pieces, text, begun.start(), edge)
             if spot == edge or (edge - spot < LONGEST_SIGN and text[spot] in "\\%&"):
                 yield begun.start(), edge
                 return
 
     def after(self, text: str, edge: int) -> Iterator[Span]:
         """Where the end of the text stands just after `edge`, from which on a longer text was kept."""
-        for ended in self._last.finditer(text, edge, min(len(text), edge + self._reach)):
-            spot = ended.start()
-            for piece in reversed(self._pieces[: -self.least]):
-                found = re.compile(rf"(?:{piece})\Z").search(text, max(edge, spot - LONGEST_SIGN), spot)
-                if found is None:
-                    break
-                spot = found.start()
-            if spot == edge or _REST.fullmatch(text, edge, spot):
-                yield edge, ended.end()
-                return
+        if self._last.search(text, edge, min(len(text), edge + self._reach)) is None:
+            return
+        for left in range(LONGEST_SIGN):
+            if _REST.fullmatch(text, edge, edge + left):
+                for missing in range(1, len(self._pieces) - self.least + 1):
+                    spot, whole = _walked(self._pieces[missing:], text, edge + left, len(text))
+                    if whole:
+                        yield edge, spot
+                        return
+
+
+def _joined(pieces: Sequence[Piece], between: str = "") -> str:
+    return between.join(piece.expression for piece in pieces)
+
+
+def _walked(pieces: Sequence[Piece], text: str, spot: int, end: int) -> tuple[int, bool]:
+    """How far the pieces stand in the text one behind the other, and whether all do."""
+    for piece in pieces:
+        if text.startswith(piece.raw, spot, end):
+            spot += len(piece.raw)
+            continue
+        found = re.compile(piece.expression).match(text, spot, end)
+        if found is None:
+            return spot, False
+        spot = found.end()
+    return spot, True
 
 
 def spellings(text: str) -> Iterator[Spelling]:
@@ -133,15 +144,16 @@ def spellings(text: str) -> Iterator[Spelling]:
     yield Spelling(text, pieces_of, anchors=(_longest(text, _PLAIN),), least=least if lines == 1 else 0)
     escaped = (json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]) if not _PLAIN.fullmatch(text) else ()
     for signs, tail in dict.fromkeys(each for raw in (text, *escaped) for each in _in_base64(raw)):
-        middle = len(signs) // 2 if len(signs) > WRAPPED else 0
-        halves = (signs[:middle], signs[middle:]) if middle else (signs,)
+        # Lines of base64 are longer than two such parts together: a line's end falls into one of them at most.
+        part = min(len(signs) // 2, WRAPPED) if len(signs) >= WRAPPED else 0
+        parts = (signs[:part], signs[part : 2 * part]) if part else (signs,)
         yield Spelling(
             signs,
             signs_of,
-            anchors=tuple(_longest(half, _ALIKE) for half in halves),
+            anchors=tuple(_longest(each, _ALIKE) for each in parts),
             least=HALF_SIGNS if lines == 1 else 0,
             tail=tail,
-            between=_BREAK if middle else "",
+            between=_BREAK if part else "",
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,10 +16,23 @@ from engine.model.failure import Failure, FailureKind
 from engine.model.heal import Healing
 from engine.model.question import Ask, Question
 from engine.model.secret import MASK
-from engine.model.skill import AskStep
+from engine.model.skill import AskStep, Skill, SkillStep
 from engine.run.ending import RESTING, Acted
 from engine.run.frame import Frame
 from engine.run.running import Running
+from engine.run.scope import all_steps
+
+
+def refuse_unasked(skill: Skill, answers: Mapping[str, Any]) -> None:
+    """Raises InputError for an answer to something the skill does not ask, as far as its file tells."""
+    steps = list(all_steps((*skill.steps, *skill.always)))
+    asks = [step.name for step in steps if isinstance(step, AskStep)]
+    if any(isinstance(step, SkillStep) for step in steps):
+        return  # skills it calls ask questions of their own
+    for name in answers:
+        if name.rpartition("/")[2].partition("[")[0] not in asks and not name.endswith((".fix", ".settle")):
+            known = f"it asks {', '.join(asks)}" if asks else "it asks nothing"
+            raise InputError(f"{skill.name} does not ask {name}", hint=known)
 
 
 async def answer(step: AskStep, frame: Frame, path: str, running: Running) -> Acted:
@@ -77,11 +91,10 @@ def _question(step: AskStep, frame: Frame, path: str, running: Running) -> Quest
 
 def _known(step: AskStep, path: str, running: Running) -> tuple[bool, Any]:
     """Whether the answer was given beforehand, by the step's path or its name, and what it is."""
-    for name in (path, step.name):
-        # A secret answer is not kept, so it is asked for again.
-        if name in running.answers and running.answers[name] != MASK:
-            return True, running.answers[name]
-    return False, None
+    # A secret answer is not kept, so it is asked for again.
+    if running.answers.get(path, MASK) != MASK:
+        return True, running.answers[path]
+    return step.name in running.given, running.given.get(step.name)
 
 
 def _value(step: AskStep, question: Question, given: Any, running: Running, *, by: str) -> Acted:

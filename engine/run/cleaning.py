@@ -15,7 +15,8 @@ from engine.run.ending import HALTED, Ending
 from engine.run.frame import Frame, Gate, Undo, Walks
 
 CLEANUP_TIMEOUT = 300.0
-"""Seconds that undoing and `always` may take together once a run has been cancelled or has run out of time."""
+"""Seconds that undoing and `always` may take together after a bad ending; after a good one nothing limits `always`."""
+ABANDONED = Ending(status=RunStatus.CANCELLED, message="the run ended while this waited for an answer")
 
 
 async def clean_up(walk: Walks, frame: Frame, ending: Ending) -> Ending:
@@ -23,14 +24,17 @@ async def clean_up(walk: Walks, frame: Frame, ending: Ending) -> Ending:
 
     A step that fails here becomes a note; it fails a skill that would have been ok, and hides no other ending.
     """
+    ended_well = ending.status is RunStatus.OK
     with (
         anyio.CancelScope(shield=True),
-        anyio.move_on_after(CLEANUP_TIMEOUT) as limit,
+        anyio.move_on_after(None if ended_well else CLEANUP_TIMEOUT) as limit,
         walk.running.broadcast.carrying_on(),
     ):
         _tell(walk, frame, ending)
         frame.scope.ended(ending.status, ending.message)
-        if ending.status is not RunStatus.OK:
+        for resting in frame.resting:
+            await clean_up(walk, resting, ABANDONED if ended_well else ending)
+        if not ended_well:
             await _take_back(walk, frame, ending)
         ending = await _always(walk, frame, ending)
     if limit.cancelled_caught:
@@ -52,11 +56,22 @@ def outputs(walk: Walks, frame: Frame, ending: Ending) -> tuple[dict[str, Any], 
 
 def _tell(walk: Walks, frame: Frame, ending: Ending) -> None:
     """Lets history know how it ended before anything is cleaned up, so that a resumed run ends the same way."""
+    tell_breaking(walk)
     known = walk.running.past is not None and frame.at in walk.running.past.endings
+    known = known or (not frame.at and walk.running.told_breaking)
     something = frame.skill.always or (ending.status is not RunStatus.OK and (frame.undo or frame.resting))
     if known or not something or frame.replaying:
         return
     walk.running.send(EventKind.RUN_ENDING, frame.at, ending_data(ending), durable=False)
+
+
+def tell_breaking(walk: Walks) -> None:
+    """Lets history know that the whole run is cancelled or out of time, before anything that comes of it."""
+    running = walk.running
+    ending = running.breaking()
+    if ending is not None and not running.told_breaking and not (running.past and "" in running.past.endings):
+        running.told_breaking = True
+        running.send(EventKind.RUN_ENDING, "", ending_data(ending), durable=False)
 
 
 def ending_data(ending: Ending | PastEnding) -> dict[str, Any]:
@@ -65,8 +80,6 @@ def ending_data(ending: Ending | PastEnding) -> dict[str, Any]:
 
 
 async def _take_back(walk: Walks, frame: Frame, ending: Ending) -> None:
-    for resting in frame.resting:
-        await clean_up(walk, resting, ending)
     for index, undo in enumerate(sorted(frame.undo, key=lambda each: each.order, reverse=True)):
         if undo.unsure is None or await _happened(walk, undo):
             await _undo(walk, frame, undo, index, ending)

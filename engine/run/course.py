@@ -19,10 +19,11 @@ from engine.model.skill import Skill
 from engine.run.asking import asker, question_data
 from engine.run.broadcast import Broadcast, Listener
 from engine.run.cleaning import clean_up, ending_data, outputs
-from engine.run.ending import HALTED, RESTING, Ending, broken_off, unrecorded
+from engine.run.ending import RESTING, Ending, broken_off, counting, unrecorded
 from engine.run.frame import Frame, Gate
 from engine.run.parts import Parts
 from engine.run.perform import Performer
+from engine.run.replay import reused_events
 from engine.run.running import Running
 from engine.run.scope import new_scope
 from engine.run.subskill import digest_of, skill_data
@@ -65,7 +66,10 @@ class Course:
         journal.claim(start.run_id)
         try:
             walk, frame = self._walk(start)
-            walk.running.broadcast.send(EventKind.RUN_STARTED, self._started_data(start))
+            reused = list(reused_events(start.past)) if start.past else []
+            walk.running.broadcast.send(EventKind.RUN_STARTED, self._started_data(start), durable=not reused)
+            for at, (kind, step, data) in enumerate(reused, start=1):
+                walk.running.broadcast.send(kind, data, step=step, durable=at == len(reused))
             return await self._through(walk, frame, start)
         finally:
             journal.release(start.run_id)
@@ -110,13 +114,19 @@ class Course:
             with anyio.CancelScope(shield=True):
                 await self._finish(walk, frame, broken_off(error), start)
             raise
-        if ending is RESTING:
+        if ending is not RESTING:
+            return await self._finish(walk, frame, ending, start)
+        try:
             return self._rest(walk, start)
-        return await self._finish(walk, frame, ending, start)
+        except OwnershipLostError:
+            raise
+        except JournalError as error:
+            return await self._finish(walk, frame, unrecorded(error), start)
 
     async def _steps(self, walk: Walk, frame: Frame, timeout: float | None) -> Ending:
         with anyio.CancelScope() as scope, anyio.move_on_after(timeout) as clock:
             self.scopes.append(scope)
+            walk.running.breaking = lambda: _breaking(scope, clock, timeout)
             try:
                 return await self._watched(walk, frame, scope)
             except OwnershipLostError:
@@ -126,9 +136,7 @@ class Course:
             finally:
                 self.scopes.remove(scope)
         walk.running.broadcast.refuse_lost()
-        if clock.cancelled_caught:
-            return Ending(status=RunStatus.FAILED, message=f"the run did not end within {timeout:g} s", timed_out=True)
-        return Ending(status=RunStatus.CANCELLED, message="cancelled")
+        return _breaking(scope, clock, timeout) or broken_off(anyio.get_cancelled_exc_class()())
 
     async def _watched(self, walk: Walk, frame: Frame, scope: anyio.CancelScope) -> Ending:
         """The steps, cancelled when somebody else asks for it; what they raise comes out as it is."""
@@ -155,7 +163,7 @@ class Course:
                 running.broadcast.lose(error)
                 asked = True
             except JournalError:
-                return  # the next event says what is wrong with history
+                continue  # the next event says what is wrong with history, or it was busy for a moment
         scope.cancel()
 
     async def _finish(self, walk: Walk, frame: Frame, ending: Ending, start: Start) -> RunResult:
@@ -220,6 +228,7 @@ class Course:
             env=parts.env,
             parks=self.parks,
             answers={**self.answers, **(start.past.answers if start.past else {})},
+            given=self.answers,
             past=start.past,
             reuses=start.reuses,
         )
@@ -243,8 +252,18 @@ class Course:
             "inputs": shown,
             "profile": self.parts.profile,
             "pid": os.getpid(),
+            "folder": self.parts.folder,
             "reused_from": start.past.run_id if start.past else "",
         }
+
+
+def _breaking(scope: anyio.CancelScope, clock: anyio.CancelScope, timeout: float | None) -> Ending | None:
+    """How a run ends that is cancelled, or whose time is over; None for one that is neither."""
+    if scope.cancel_called:
+        return Ending(status=RunStatus.CANCELLED, message="cancelled")
+    if clock.cancel_called and timeout is not None:
+        return Ending(status=RunStatus.FAILED, message=f"the run did not end within {timeout:g} s", timed_out=True)
+    return None
 
 
 async def _walked(walk: Walk, frame: Frame) -> Ending:
@@ -252,9 +271,7 @@ async def _walked(walk: Walk, frame: Frame) -> Ending:
     past = walk.running.past.endings.get("") if walk.running.past else None
     going = replace(frame, gate=Gate(shut=True)) if past else frame
     ending = await walk.sequence(frame.skill.steps, going) or Ending(status=RunStatus.OK)
-    if past is None or (ending not in (HALTED, RESTING) and ending.status is past.status):
-        return ending
-    return Ending(status=past.status, message=past.message, timed_out=past.timed_out)
+    return counting(ending, past)
 
 
 def _step_of(start: Start, name: str) -> str:

@@ -8,6 +8,7 @@ from engine.errors import JournalError
 from engine.model.failure import Failure
 from engine.model.heal import Healing
 from engine.model.outcome import RunStatus, StepResult, StepStatus
+from engine.model.past import PastEnding
 from engine.model.skill import Step, StopStep
 
 
@@ -62,6 +63,13 @@ def broken_off(error: BaseException) -> Ending:
         said = f"skill-engine itself broke: {type(error).__name__}: {error}"
         return Ending(status=RunStatus.FAILED, message=said)
     return Ending(status=RunStatus.CANCELLED, message="cancelled")
+
+
+def counting(ending: Ending, past: PastEnding | None) -> Ending:
+    """The ending that counts: the one an earlier process had begun to clean up after, if it had."""
+    if past is None or (ending not in (HALTED, RESTING) and ending.status is past.status):
+        return ending
+    return Ending(status=past.status, message=past.message, timed_out=past.timed_out)
 
 
 def ending_of(step: Step, result: StepResult, *, repeatable: bool = True) -> Ending | None:

@@ -13,6 +13,7 @@ from engine.model.outcome import RunResult, RunStatus
 from engine.model.past import PastEnding
 from engine.model.question import Ask
 from engine.model.skill import Skill
+from engine.run.asking import refuse_unasked
 from engine.run.broadcast import Listener
 from engine.run.course import Course, Start
 from engine.run.parts import Parts
@@ -51,6 +52,7 @@ class SkillExecutor:
         """
         parts = self.parts
         loaded = parts.library.load(skill) if isinstance(skill, str) else skill
+        refuse_unasked(loaded, self.answers)
         bound = bind_inputs(loaded, inputs or {}, from_text=from_text)
         started = parts.clock()
         return await self._course.begin(
@@ -94,6 +96,7 @@ class SkillExecutor:
 
         with prepare.claimed(self.parts.journal, run_id) as kept:
             prepare.refuse_ended(kept)
+            prepare.refuse_elsewhere(kept, self.parts.folder)
             given = prepare.named_answers(kept, answers)
             skill, notes = prepare.skill_to_resume(self.parts.library, kept, with_new_version=with_new_version)
             bound = prepare.inputs_to_resume(skill, kept, inputs or {}, from_text=from_text)
@@ -117,6 +120,7 @@ class SkillExecutor:
 
         with prepare.claimed(self.parts.journal, run_id) as kept:
             prepare.refuse_ended(kept)
+            prepare.refuse_elsewhere(kept, self.parts.folder)
             skill, notes = prepare.skill_to_resume(self.parts.library, kept)
             bound = prepare.inputs_to_resume(skill, kept, inputs or {}, from_text=from_text)
             ending = None if "" in kept.endings else PastEnding(status=RunStatus.CANCELLED, message="cancelled")
@@ -149,7 +153,9 @@ class SkillExecutor:
         from engine.run import prepare  # noqa: PLC0415 - late: few runs are begun from others
 
         parts = self.parts
-        old = parts.journal.past(run_id)
+        old = prepare.settled(parts.journal, run_id)
+        prepare.refuse_unended(old)
+        prepare.refuse_elsewhere(old, parts.folder)
         skill = prepare.skill_to_retry(parts.library, old)
         bound = prepare.inputs_to_resume(skill, old, inputs or {}, from_text=from_text, changes=True)
         past = prepare.reusable(skill, old, from_step=from_step)

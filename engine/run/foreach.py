@@ -21,6 +21,7 @@ from engine.model.skill import ForeachOption, Step, action_of
 from engine.run.ending import HALTED, RESTING, Ended, Ending
 from engine.run.frame import Frame, Walks
 from engine.run.groups import elements
+from engine.run.replay import is_lost, past_result
 from engine.run.telling import finished_data, result_of
 
 
@@ -78,8 +79,11 @@ class Each:
         if not over and ending in (RESTING, HALTED):
             return Ended(ending=ending)
         result = whole(self.step, self.path, found, ending)
-        took = past.finished.get("duration", 0.0) if past and over else self.walk.running.clock() - started
-        return self._end(replace(result, duration=max(0.0, took)), ending=ending, past=past if over else None)
+        if past is not None and over:
+            told = past_result(self.step, past)
+            value = told.value if told.value is None or not is_lost(self.step, past) else result.value
+            return self._end(replace(told, value=value), ending=ending, past=past)
+        return self._end(replace(result, duration=max(0.0, self.walk.running.clock() - started)), ending=ending)
 
     def _skips(self) -> bool:
         condition = self.step.condition
@@ -97,7 +101,7 @@ class Each:
         return replace(self.step, foreach=None, condition=self.step.condition if self._per_element() else None)
 
     def _items(self, past: PastStep | None) -> Sequence[Any] | Failure:
-        if past is not None and past.items is not None and not past.lost and not self.step.secret:
+        if past is not None and past.items is not None and not self.step.secret:
             return past.items
         found = self.walk.running.sandbox.evaluate(self.option.items, self.frame.scope.names)
         if isinstance(found, list | tuple | range):

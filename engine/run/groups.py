@@ -10,7 +10,7 @@ import anyio
 
 from engine.errors import JournalError
 from engine.model.heal import Healing
-from engine.model.outcome import RunStatus
+from engine.model.outcome import RunStatus, StepStatus
 from engine.model.skill import GroupStep, Step
 from engine.run.ending import HALTED, RESTING, Acted, Ended, Ending, worst
 from engine.run.frame import Frame, Gate, Walks
@@ -31,7 +31,7 @@ async def in_order(walk: Walks, steps: Sequence[Step], frame: Frame) -> Ending |
 
 async def at_once(walk: Walks, steps: Sequence[Step], frame: Frame) -> Ending | None:
     """Runs steps at the same time; when one ends badly, nothing new begins and what is under way is finished."""
-    gate = Gate(frame.gate)
+    gate = Gate(frame.gate, shut=_had_ended(walk, [f"{frame.prefix}{step.name}" for step in steps]))
     branches = [replace(frame, scope=frame.scope.branch(), gate=gate) for _ in steps]
     endings: list[Ending] = []
 
@@ -48,7 +48,7 @@ async def elements(
     walk: Walks, step: Step, frame: Frame, path: str, items: Sequence[Any], *, bind: str, parallel: int
 ) -> tuple[list[Ended | None], Ending | None]:
     """Performs `step` once for each item, `parallel` at a time; an element that never began is None."""
-    gate = Gate(frame.gate)
+    gate = Gate(frame.gate, shut=_had_ended(walk, [f"{path}[{index}]" for index in range(len(items))]))
     found: list[Ended | None] = [None] * len(items)
     endings: list[Ending] = []
 
@@ -62,6 +62,14 @@ async def elements(
 
     await all_of(element, range(len(items)), at_once=parallel, gate=gate)
     return found, worst(endings)
+
+
+def _had_ended(walk: Walks, paths: list[str]) -> bool:
+    """Whether one of several had failed in an earlier process already, so that nothing new begins beside it."""
+    if walk.running.past is None:
+        return False
+    before = (walk.running.past_step(path) for path in paths)
+    return any(step is not None and step.status is StepStatus.FAILED for step in before)
 
 
 async def all_of(act: Callable[[int], Awaitable[None]], indices: Iterable[int], *, at_once: int, gate: Gate) -> None:

@@ -56,5 +56,9 @@ class Parts(Protocol):
     def profile(self) -> str:
         """The name of the profile in use."""
 
+    @property
+    def folder(self) -> str:
+        """The workspace's folder, in which tools work."""
+
     def learn(self, run_id: str) -> tuple[Notice, ...]:
         """Brings the memory files up to date with history, after that run; returns what people should know."""

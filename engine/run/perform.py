@@ -65,7 +65,7 @@ class Performer:
                 + (len(past.fixes) if before and past else 0),
             )
         except (SandboxError, DocumentError, ToolError) as error:
-            return Acted(healing=Healing(failure=_named(failure_of(error, tool=step.tool)), repeatable=False))
+            return Acted(healing=Healing(failure=_named(failure_of(error, tool=step.tool)), repeatable=True))
         healing = await self.running.healer.call(request)
         if healing.question is None:
             return Acted(healing=healing)
@@ -140,6 +140,8 @@ class Performer:
             self.running.send(kind, path, without_value(data) if step.secret else data, durable=durable)
             if kind is EventKind.ATTEMPT_STARTED:
                 self.running.called.add(path)
+            elif kind is EventKind.ATTEMPT_FINISHED:
+                self.running.called.discard(path)
 
         return emit
 

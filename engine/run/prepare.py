@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
-from engine.errors import InputError, RunStateError, SkillInvalidError, SkillNotFoundError
+from engine.errors import InputError, RunBusyError, RunStateError, SkillInvalidError, SkillNotFoundError
 from engine.library import SkillLibrary, bind_inputs
 from engine.library.inputs import coerced_answer
 from engine.model.event import Journal
 from engine.model.outcome import StepStatus
-from engine.model.past import PastRun, PastStep
+from engine.model.past import PastRun
 from engine.model.place import Place, Text
 from engine.model.question import Question
 from engine.model.secret import MASK
-from engine.model.skill import InputType, Skill
-from engine.run.scope import all_steps
+from engine.model.skill import GroupStep, InputType, Skill, Step
+from engine.run.scope import VALUE_STATUSES, all_steps
 from engine.run.subskill import digest_of
 
+MARKS = re.compile(r"\[\d+\]|#\d+")
+"""What a path says of elements and rounds."""
 REUSABLE = frozenset({StepStatus.OK, StepStatus.HEALED, StepStatus.SKIPPED, StepStatus.TOLERATED})
 
 
@@ -33,6 +36,33 @@ def claimed(journal: Journal, run_id: str) -> Iterator[PastRun]:
         yield journal.past(full)
     finally:
         journal.release(full)
+
+
+def settled(journal: Journal, run_id: str) -> PastRun:
+    """The run as far as it came; what its journal could not be told at the time, it is told first."""
+    past = journal.past(run_id)
+    if not past.finished:
+        with suppress(RunBusyError):
+            journal.claim(past.run_id)
+            journal.release(past.run_id)
+    return journal.past(past.run_id)
+
+
+def refuse_elsewhere(past: PastRun, folder: str) -> None:
+    """Raises RunStateError for a run of another workspace: its steps and undos would work in the wrong folder."""
+    if past.folder and past.folder != folder:
+        raise RunStateError(
+            f"run {past.run_id} belongs to {past.folder}, and this is {folder}", hint=f"skill -C {past.folder} ..."
+        )
+
+
+def refuse_unended(past: PastRun) -> None:
+    """Raises RunStateError for a run that may still use what another would take over."""
+    if not past.finished:
+        raise RunStateError(
+            f"run {past.run_id} has not ended",
+            hint=f"`skill resume {past.run_id}` goes on with it, `skill cancel {past.run_id}` ends it",
+        )
 
 
 def refuse_ended(past: PastRun) -> None:
@@ -136,7 +166,7 @@ def _top(path: str) -> str:
 def _undone(skill: Skill, past: PastRun) -> set[str]:
     """The top-level steps of which something was taken back."""
     owners = {inner.undo.name: step.name for step in skill.steps for inner in all_steps([step]) if inner.undo}
-    done = (step.path for step in past.steps.values() if step.section == "undo" and step.status in REUSABLE)
+    done = (step.path for step in past.steps.values() if step.section == "undo" and step.status in VALUE_STATUSES)
     return {_top(path) if "/" in path else owners.get(path.partition("[")[0], "") for path in done}
 
 
@@ -157,20 +187,24 @@ def _refuse_unlike(kept: Skill | None, current: Skill, past: PastRun) -> None:
     """Raises RunStateError when a step that was done is another one in the new version."""
     if kept is None:
         return
-    old, new = ({step.name: step for step in all_steps((*each.steps, *each.always))} for each in (kept, current))
+    old, new = (dict(_placed((*each.steps, *each.always))) for each in (kept, current))
     for step in past.steps.values():
-        name = _name(step)
-        if step.status is None or name not in old:
+        place = MARKS.sub("", step.path)
+        if step.status is None or place not in old:
             continue
-        if name not in new or _bare(old[name]) != _bare(new[name]):
+        if place not in new or _bare(old[place]) != _bare(new[place]):
             raise RunStateError(
                 f"the step {step.path} was done, and the new version of {past.file} has it otherwise or not at all",
                 hint=f"go on without --with-new-version, or begin anew: skill retry {past.run_id}",
             )
 
 
-def _name(step: PastStep) -> str:
-    return step.path.rpartition("/")[2].partition("[")[0].partition("#")[0]
+def _placed(steps: Iterable[Step], prefix: str = "") -> Iterator[tuple[str, Step]]:
+    """The steps by their paths, without elements and rounds."""
+    for step in steps:
+        yield f"{prefix}{step.name}", step
+        if isinstance(step, GroupStep):
+            yield from _placed(step.steps, f"{prefix}{step.name}/")
 
 
 def _bare(value: Any) -> Any:

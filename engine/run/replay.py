@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from engine.model.event import EventKind
 from engine.model.failure import Failure, FailureKind
 from engine.model.outcome import StepResult, StepStatus
 from engine.model.past import PastRun, PastStep
+from engine.model.secret import MASK
 from engine.model.skill import AskStep, ComputeStep, GroupStep, SkillStep, Step, ToolStep
 from engine.run.scope import VALUE_STATUSES
 from tool_registry.registry import ToolRegistry
@@ -15,6 +17,22 @@ from tool_registry.tool import Effect
 
 BEGUN_LIMIT = 5
 """How often a step may be begun by processes that die in it, before it counts as the reason."""
+
+
+def keeps_dying(step: Step, past: PastStep) -> bool:
+    """Whether process after process died in this step, in mid-call or in a computation; one that waits does not die."""
+    in_it = isinstance(step, ComputeStep) or bool(past.attempts and past.attempts[-1].ok is None)
+    return past.status is None and past.begun >= BEGUN_LIMIT and in_it
+
+
+def reused_events(past: PastRun) -> Iterator[tuple[EventKind, str, dict[str, Any]]]:
+    """The steps of another run, told as those of the one that reuses them."""
+    for step in past.steps.values():
+        items = {} if step.items is None else {"items": list(step.items), "count": len(step.items)}
+        begun = {"index": 0, "action": step.action, "section": step.section, "foreach": step.items is not None}
+        yield EventKind.STEP_STARTED, step.path, {**begun, **items}
+        value = MASK if step.lost else step.value
+        yield EventKind.STEP_FINISHED, step.path, {**step.finished, "value": value, "reused": True}
 
 
 def past_result(step: Step, past: PastStep, *, inner: Any = None) -> StepResult:

@@ -16,6 +16,7 @@ from engine.model.question import Ask, Question
 from engine.model.secret import Secrets
 from engine.model.skill import Skill
 from engine.run.broadcast import Broadcast
+from engine.run.ending import Ending
 from engine.sandbox import Sandbox
 
 AFTER_THE_PAST = 1 << 40
@@ -29,7 +30,8 @@ class Running:
     `called` are the paths of the steps whose tool was called.
 
     `past` is what an earlier process did, and `reuses` says that it was another run, whose steps are told again as
-    this one's. `answers` are known by question name; `parks` says that the run may wait for one that is not.
+    this one's. `answers` are known by question name, `given` beforehand by the name of the asking step too; `parks`
+    says that the run may wait for one that is not. `breaking` tells how the whole run is being ended, if it is.
     """
 
     run_id: str
@@ -44,12 +46,15 @@ class Running:
     ask: Ask | None = None
     parks: bool = True
     answers: Mapping[str, Any] = field(default_factory=dict)
+    given: Mapping[str, Any] = field(default_factory=dict)
+    breaking: Callable[[], Ending | None] = lambda: None
     past: PastRun | None = None
     reuses: bool = False
     results: list[StepResult] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     questions: dict[str, Question] = field(default_factory=dict)
     skills: dict[str, Skill] = field(default_factory=dict)
+    told_breaking: bool = False
     called: set[str] = field(default_factory=set)
     _order: count[int] = field(default_factory=lambda: count(AFTER_THE_PAST))
 

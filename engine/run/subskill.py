@@ -8,14 +8,14 @@ from typing import Any
 import anyio
 
 from engine.attempt import failure_of
-from engine.errors import EngineError, JournalError, OwnershipLostError, SandboxError
+from engine.errors import EngineError, InputError, JournalError, OwnershipLostError, SandboxError
 from engine.library import bind_inputs
 from engine.model.failure import Failure, FailureKind
 from engine.model.heal import Healing
-from engine.model.outcome import RunStatus
+from engine.model.outcome import Absent, RunStatus
 from engine.model.skill import GroupStep, Skill, SkillStep, Step
 from engine.run.cleaning import clean_up, outputs
-from engine.run.ending import HALTED, RESTING, Acted, Ending, broken_off, unrecorded
+from engine.run.ending import HALTED, RESTING, Acted, Ending, broken_off, counting, unrecorded
 from engine.run.frame import Frame, Gate, Walks
 from engine.run.running import Running
 from engine.run.scope import Scope, new_scope
@@ -26,7 +26,7 @@ async def call_skill(walk: Walks, step: SkillStep, frame: Frame, path: str) -> A
     try:
         skill = skill_of(walk.running, step, path)
         skill = _in_secret(skill) if step.secret else skill
-        scope = _scope(walk, step, skill, frame)
+        scope = _scope(walk, step, skill, frame, path)
     except (SandboxError, EngineError) as error:
         if frame.gate.closed:
             walk.running.note(f"{path} was cut off, and what it had done is not undone: {error}", path)
@@ -85,20 +85,22 @@ async def _steps(walk: Walks, inner: Frame) -> Ending:
         with anyio.CancelScope(shield=True):
             await clean_up(walk, inner, broken_off(error))
         raise
-    if past is None or ending not in (HALTED, RESTING):
-        return ending
-    return Ending(status=past.status, message=past.message, timed_out=past.timed_out)
+    return counting(ending, past)
 
 
 def skill_of(running: Running, step: SkillStep, path: str) -> Skill:
     """The skill as the run began with it, else as it is now. Raises SkillNotFoundError and SkillInvalidError."""
-    if step.skill not in running.skills:
-        past = running.past_step(path)
-        if past is not None and past.skill_text and digest_of(past.skill_text) == past.digest:
-            running.skills[step.skill] = running.library.parse(past.skill_text, past.skill_file)
-        else:
-            running.skills[step.skill] = running.library.load(step.skill)
-    return running.skills[step.skill]
+    past = running.past_step(path)
+    kept = past is not None and bool(past.skill_text) and digest_of(past.skill_text) == past.digest
+    # Another run's steps are read with its version of a skill; those that are done now, with today's.
+    name = past.digest if past is not None and kept and running.reuses else step.skill
+    if name not in running.skills:
+        running.skills[name] = (
+            running.library.parse(past.skill_text, past.skill_file)
+            if past is not None and kept
+            else running.library.load(step.skill)
+        )
+    return running.skills[name]
 
 
 def _in_secret(skill: Skill) -> Skill:
@@ -131,10 +133,27 @@ def digest_of(text: str) -> str:
     return sha256(text.encode()).hexdigest()
 
 
-def _scope(walk: Walks, step: SkillStep, skill: Skill, frame: Frame) -> Scope:
+def _what_is_known(running: Running, step: SkillStep, skill: Skill, frame: Frame, why: str) -> dict[str, Any]:
+    """The inputs of a skill that an earlier process began; one whose value could not be kept is told as missing."""
+    bound: dict[str, Any] = {}
+    for declared in skill.inputs:
+        try:
+            given = running.sandbox.render(step.inputs.get(declared.name, declared.default), frame.scope.names)
+        except SandboxError:
+            given = Absent(step=step.name, reason=f"its input {declared.name} could not be kept ({why})")
+        bound[declared.name] = given
+    return bound
+
+
+def _scope(walk: Walks, step: SkillStep, skill: Skill, frame: Frame, path: str) -> Scope:
     running = walk.running
-    given = running.sandbox.render(step.inputs, frame.scope.names)
-    bound = bind_inputs(skill, given, step=step.name)
+    try:
+        given = running.sandbox.render(step.inputs, frame.scope.names)
+        bound = bind_inputs(skill, given, step=step.name)
+    except (SandboxError, InputError) as error:
+        if running.past_step(path) is None:
+            raise
+        bound = _what_is_known(running, step, skill, frame, str(error))
     for declared in skill.inputs:
         if declared.secret:
             running.secrets.add(bound[declared.name])

@@ -14,16 +14,19 @@ from engine.run.perform import Performer
 from engine.run.scope import VALUE_STATUSES
 from tool_registry.tool import Effect, ToolError
 
+UNCERTAIN = frozenset({FailureKind.CANCELLED, FailureKind.TIMEOUT, FailureKind.SERVER_ERROR})
+"""Failures after which even a call that may be repeated may have had its effect."""
+
 
 def undo_of(performer: Performer, step: Step, frame: Frame, result: StepResult, *, repeatable: bool) -> Undo | None:
     """The step's undo, when it worked or may have; None when there is nothing to take back."""
     if step.undo is None or result.status is StepStatus.SKIPPED:
         return None
     undo = Undo(step=step.undo, scope=frame.scope, path=undo_path(result.path, step, step.undo), of=result.path)
-    if result.status in VALUE_STATUSES:
+    kind = result.failure.kind if result.failure else None
+    if result.status in VALUE_STATUSES or (kind is FailureKind.UNEXPECTED_RESULT and isinstance(step, ToolStep)):
         return undo
-    cut_off = result.failure is not None and result.failure.kind is FailureKind.CANCELLED
-    if repeatable and not cut_off:
+    if repeatable and kind not in UNCERTAIN:
         return None
     unsure = _call_of(performer, step, frame, result.path)
     return None if unsure is None else replace(undo, unsure=unsure)

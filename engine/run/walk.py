@@ -29,12 +29,13 @@ from engine.model.skill import (
     action_of,
 )
 from engine.run.asking import answer
+from engine.run.cleaning import tell_breaking
 from engine.run.ending import HALTED, RESTING, Acted, Ended, Ending, ending_of
 from engine.run.foreach import Each
 from engine.run.frame import Frame
 from engine.run.groups import group
 from engine.run.perform import Performer, deadline_of
-from engine.run.replay import BEGUN_LIMIT, is_lost, must_be_read_again, past_result, round_path, rounds_of
+from engine.run.replay import is_lost, keeps_dying, must_be_read_again, past_result, round_path, rounds_of
 from engine.run.rounds import Rounds
 from engine.run.running import Running
 from engine.run.subskill import call_skill, skill_data, skill_of
@@ -65,9 +66,10 @@ class Walk:
     async def one(self, step: Step, frame: Frame, *, path: str, index: int) -> Ended:
         """Performs a step that is no `foreach`, or one element of one."""
         past = self.running.past_step(path)
-        if past is not None and past.status is not None and not self._must_be_read_again(step, past):
+        again = past is not None and self._is_read_again(step, frame, past)
+        if past is not None and past.status is not None and not again:
             return await self._replayed(step, frame, path, past)
-        if frame.gate.closed or frame.replaying:
+        if frame.gate.closed or (frame.replaying and not again):
             if past is not None:
                 await self._left(step, frame, path, past)
             return Ended(ending=HALTED)
@@ -93,7 +95,7 @@ class Walk:
         if isinstance(step, GroupStep | SkillStep):
             for number in range(1, rounds_of(step, path, self.running.past) + 1):
                 await self._inside(step, frame, round_path(path, number), None)
-        elif past.attempts:
+        elif past.attempts and past.attempts[-1].ok is None:
             self._note_undo(step, frame, _cut_off(step, path), None, repeatable=False)
 
     def ended(
@@ -114,9 +116,10 @@ class Walk:
         running = self.running
         result = replace(result, place=step.place)
         if past is None:
-            running.broadcast.report(EventKind.STEP_FINISHED, event, step=result.path)
-        elif running.reuses:
-            self._tell_again(step, frame, result, past)
+            told = {**event, "repeatable": repeatable}
+            running.broadcast.report(EventKind.STEP_FINISHED, told, step=result.path)
+        else:
+            repeatable = bool(past.finished.get("repeatable", True))
         lost = bool(event.get("answer_lost")) if past is None else is_lost(step, past)
         frame.scope.finished(step, result, lost=lost and step.foreach is None)
         running.results.append(result)
@@ -138,11 +141,12 @@ class Walk:
     async def _acted(self, step: Step, frame: Frame, path: str, past: PastStep | None) -> Acted | None:
         """What the step's action came to after all its rounds; None when its condition is false."""
         try:
-            if step.condition is not None and not self.running.sandbox.holds(step.condition, frame.scope.names):
+            asked = step.condition is not None and not (past is not None and past.attempts)
+            if asked and step.condition and not self.running.sandbox.holds(step.condition, frame.scope.names):
                 return None
         except SandboxError as error:
-            return Acted(healing=Healing(failure=failure_of(error, tool="condition")))
-        if past is not None and past.begun >= BEGUN_LIMIT and not isinstance(step, GroupStep | SkillStep | AskStep):
+            return Acted(healing=Healing(failure=failure_of(error, tool="condition"), repeatable=True))
+        if past is not None and keeps_dying(step, past):
             said = f"it was begun {past.begun} times, and each time its process died; it is not begun again"
             return Acted(healing=Healing(failure=Failure(message=said, kind=FailureKind.CODE_ERROR)))
         return await self._rounds(step, frame, path, past)
@@ -206,21 +210,26 @@ class Walk:
         return self.ended(step, frame, result, event, ending=acted.ending, repeatable=healing.repeatable)
 
     def _tell_attempt(self, step: Step, path: str, healing: Healing, *, whole: bool = True) -> None:
-        """Tells the attempt that worked: healing has told all others, for it had to know them kept."""
+        """Tells the attempt that worked: healing has told all others, for it had to know them kept.
+
+        A `whole` one is followed by a pause, in which the process may die: it is kept at once.
+        """
         if not healing.attempts or healing.recorded:
             return
         last = healing.attempts[-1]
         data = attempt_data(last, last.call.tool)
         told = without_value(data) if step.secret else (data if whole else {**data, "value": None})
-        self.running.send(EventKind.ATTEMPT_FINISHED, path, told, durable=False)
+        self.running.send(EventKind.ATTEMPT_FINISHED, path, told, durable=whole)
 
     def cut_off(self, step: Step, frame: Frame, path: str, *, started: float) -> None:
         """Notes the end of a step that was cut off from outside; what it holds has told its own."""
+        tell_breaking(self)
         result = replace(_cut_off(step, path), duration=max(0.0, self.running.clock() - started))
         self.running.broadcast.report(EventKind.STEP_FINISHED, finished_data(step, result, None), step=path)
         self.running.results.append(result)
         frame.scope.finished(step, result)
-        self._note_undo(step, frame, result, None, repeatable=False)
+        if path in self.running.called:
+            self._note_undo(step, frame, result, None, repeatable=False)
 
     def _note_undo(
         self, step: Step, frame: Frame, result: StepResult, past: PastStep | None, *, repeatable: bool
@@ -241,15 +250,10 @@ class Walk:
         result = past_result(step, past, inner=acted.healing.value)
         return self.ended(step, frame, result, past.finished, ending=acted.ending, past=past)
 
-    def _tell_again(self, step: Step, frame: Frame, result: StepResult, past: PastStep) -> None:
-        """Tells a step of another run as this one's, whose output it reuses."""
-        begun = {"index": 0, "action": action_of(step), "section": frame.section, "foreach": step.foreach is not None}
-        items = {} if past.items is None else {"items": list(past.items)}
-        self.running.send(EventKind.STEP_STARTED, result.path, {**begun, **items}, durable=False)
-        told = {**finished_data(step, result, None), "reused": True}
-        self.running.send(EventKind.STEP_FINISHED, result.path, told, durable=False)
-
-    def _must_be_read_again(self, step: Step, past: PastStep) -> bool:
+    def _is_read_again(self, step: Step, frame: Frame, past: PastStep) -> bool:
+        """Whether a value that history could not keep is got anew: not while cleaning up, nor from a person twice."""
+        if frame.gate.closed or (frame.replaying and isinstance(step, AskStep)):
+            return False
         return must_be_read_again(step, past, self.running.healer.calls.registry)
 
 

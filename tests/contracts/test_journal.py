@@ -178,6 +178,31 @@ def test_a_run_that_waits_can_be_cancelled_and_one_that_has_ended_cannot(journal
         other.request_cancel("never-began")
 
 
+def test_who_looks_for_a_cancel_learns_that_the_run_is_lost(journal: Readable, other: Readable, tmp_path: Path) -> None:
+    """A process that only waits would not find out otherwise."""
+    journal.claim(RUN)
+    journal.record(START)
+    steal(tmp_path)
+    other.claim(RUN)
+    with pytest.raises(OwnershipLostError):
+        journal.cancel_requested(RUN)
+    assert not other.cancel_requested(RUN)
+
+
+def test_what_a_journal_could_not_take_is_taken_with_the_next_claim(journal: Readable, other: Readable) -> None:
+    """The end of a run whose journal broke; whoever would go on with the run finds that it has ended."""
+    journal.claim(RUN)
+    journal.record(START)
+    journal.leave(NOTICE(kind=EventKind.RUN_FINISHED, data={"status": "failed"}))
+    journal.release(RUN)
+    assert not journal.past(RUN).finished
+    other.claim(RUN)
+    assert other.past(RUN).finished
+    other.release(RUN)
+    journal.claim(RUN)
+    assert len(journal.events(RUN)) == 2
+
+
 def test_the_past_of_a_run_is_what_was_recorded(journal: Readable, other: Readable) -> None:
     """By whichever journal; a run that never was has none."""
     end = {"status": "ok", "value": {"a": [1]}}

@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 PASSWORD = "p\"a\\s's wörd %41&<k3y>=+/$HOME"
-"""Quotes of both kinds, a backslash, a blank, a letter that is not ASCII, and signs that URLs, HTML and shells escape."""
+"""Quotes of both kinds, a backslash, a blank, a letter beyond ASCII, and signs that URLs, HTML and shells escape."""
 TOKEN = "ghp+16C7/e42F292c6912E7710c838347A=="
 ANSWER = "correct horse battery staple"
 HANDED = "handed-out-5f2c8a9e"

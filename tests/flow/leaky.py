@@ -6,7 +6,7 @@ import base64
 import html
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,6 @@ secret = ["SECRET_TOKEN"]
 description = "A gate with a lock."
 fixes.login = {call = {tool = "sign_in"}, cooldown = 0}
 """
-WAYS = ("error", "exception", "url", "json", "header", "shell", "html", "trace", "cut", "cut before")
 
 
 @dataclass
@@ -56,28 +55,24 @@ def everywhere(value: Any) -> str:
     return "\n".join([text, address, header, told, shlex.quote(text), html.escape(text), repr([text])])
 
 
-def _said(way: str, text: str) -> Exception:
-    long = "x" * 8_500
-    match way:
-        case "exception":
-            return ValueError(f"no: {text}")
-        case "url":
-            return ToolError(f"GET https://host/?p={quote(text)} gave 500", http_status=500)
-        case "json":
-            return ToolError("no", output=json.dumps({"error": json.dumps({"bad": text})}))
-        case "header":
-            return ToolError("sent " + base64.b64encode(f"user:{text}!".encode()).decode(), http_status=403)
-        case "shell":
-            return ToolError(f"+ curl -u {shlex.quote(text)}", exit_status=7, program="curl")
-        case "html":
-            return ToolError(f"<p>{html.escape(text)}</p>", http_status=400)
-        case "trace":
-            return ToolError("no", output=f"$ login '{text.replace(chr(39), chr(39) + chr(92) + chr(39) * 2)}'")
-        case "cut":
-            return ToolError("x" * (2_000 - len(text) * 2 // 3) + text + long, output=long[: -len(text) // 2] + text)
-        case "cut before":
-            return ToolError("no", output=text + "y" * (8_192 - len(text) * 2 // 3))
-    return ToolError(f"refused {text}", output=everywhere(text), details=_odd(text))
+LONG = "x" * 8_500
+WAYS: Mapping[str, Callable[[str], Exception]] = {
+    "error": lambda text: ToolError(f"refused {text}", output=everywhere(text), details=_odd(text)),
+    "exception": lambda text: ValueError(f"no: {text}"),
+    "url": lambda text: ToolError(f"GET https://host/?p={quote(text)} gave 500", http_status=500),
+    "json": lambda text: ToolError("no", output=json.dumps({"error": json.dumps({"bad": text})})),
+    "header": lambda text: ToolError(
+        "sent " + base64.b64encode(f"user:{text}!".encode()).decode(), output=base64.encodebytes(text.encode()).decode()
+    ),
+    "shell": lambda text: ToolError(f"+ curl -u {shlex.quote(text)}", exit_status=7, program="curl"),
+    "html": lambda text: ToolError(f"<p>{html.escape(text)}</p>", http_status=400),
+    "trace": lambda text: ToolError("no", output="$ login '" + text.replace("'", "'\\''") + "'"),
+    "cut": lambda text: ToolError(
+        LONG[: 2_000 - len(text) * 2 // 3] + text + LONG, output=LONG[: -len(text) // 2] + text
+    ),
+    "cut before": lambda text: ToolError("no", output=text + "y" * (8_192 - len(text) * 2 // 3)),
+}
+"""How a tool may fail with a text: said plainly, in each of the forms that programs give it, and cut in its middle."""
 
 
 def _odd(text: str) -> dict[Any, Any]:
@@ -95,7 +90,11 @@ def _odd(text: str) -> dict[Any, Any]:
 
 def tools() -> list[Tool]:
     """A source of secrets of each kind, and tools that repeat what they are given."""
-    logged_in = False
+    return [*sources(), *readers(), *lockers(), *writers()]
+
+
+def sources() -> list[Tool]:
+    """Where secrets come from."""
 
     @tool(effect=Effect.READ, timeout=5)
     async def fetch() -> dict[str, Any]:
@@ -118,6 +117,12 @@ def tools() -> list[Tool]:
         """Gives back what it was given: nobody who only reads the skill sees that secrets are in it."""
         return words
 
+    return [tool_of(each) for each in (fetch, hand_out, promise, collect)]
+
+
+def readers() -> list[Tool]:
+    """Tools that only read, and say what they were given."""
+
     @tool(effect=Effect.READ, timeout=5)
     async def repeat(value: Any) -> Any:
         """Gives back what it was given, in every way, as keys too."""
@@ -131,7 +136,14 @@ def tools() -> list[Tool]:
     @tool(effect=Effect.READ, timeout=5)
     async def fail(value: Any, way: str) -> None:
         """Fails, and says with what."""
-        raise _said(way, str(value))
+        raise WAYS[way](str(value))
+
+    return [tool_of(each) for each in (repeat, count, fail)]
+
+
+def lockers() -> list[Tool]:
+    """A gate that needs a login, and the login, which fails at first."""
+    logged_in = False
 
     @tool(effect=Effect.READ, domain="gate", timeout=5)
     async def come_in(value: Any) -> str:
@@ -148,6 +160,12 @@ def tools() -> list[Tool]:
             logged_in = True
             raise ToolError(f"the login server refused {PASSWORD}", http_status=400, output=everywhere(PASSWORD))
         return f"logged in with {PASSWORD}"
+
+    return [tool_of(each) for each in (come_in, sign_in)]
+
+
+def writers() -> list[Tool]:
+    """Tools that change something, lose their answers, and cannot take it back."""
 
     @tool(effect=Effect.WRITE, timeout=5)
     async def make(value: Any) -> Any:
@@ -169,8 +187,7 @@ def tools() -> list[Tool]:
         """It had its effect."""
         return {"happened": True, "value": {"kept": value}}
 
-    made = (fetch, hand_out, promise, collect, repeat, count, fail, come_in, sign_in, make, unmake, lose, happened)
-    return [tool_of(each) for each in made]
+    return [tool_of(each) for each in (make, unmake, lose, happened)]
 
 
 SKILL = """
@@ -185,7 +202,9 @@ steps:
   - name: known
     tool: collect
     args: {words: ["{{ inputs.password }}", "{{ inputs.key }}", "{{ inputs.card }}", "{{ env.SECRET_TOKEN }}"]}
-  - {name: asked, secret: true, ask: {question: "The word for {{ known }} and {{ known[1] }}?", default: "{{ known[0] }}"}}
+  - name: asked
+    secret: true
+    ask: {question: "The word for {{ known }} and {{ known[1] }}?", default: "{{ known[0] }}"}
   - name: words
     tool: collect
     args: {words: "{{ known + [asked, handed, fetched.token] }}"}
@@ -229,7 +248,10 @@ steps:
       - {name: grouped, on_error: continue, parallel: [{name: one, tool: fail, args: {value: "{{ each }}", way: json}}]}
       - {name: asked_badly, on_error: continue, ask: {question: "{{ each }}?", type: integer}}
   - {name: called, skill: inner, inputs: {password: "{{ words[0] }}", words: "{{ words }}"}}
-  - {name: called_badly, on_error: continue, skill: inner, inputs: {password: "{{ [words[0]] }}", words: "{{ words[1] }}"}}
+  - name: called_badly
+    on_error: continue
+    skill: inner
+    inputs: {password: "{{ [words[0]] }}", words: "{{ words[1] }}"}
   - {name: quietly, secret: true, skill: inner, inputs: {password: "{{ words[4] }}", words: "{{ words }}"}}
   - {name: entered, tool: come_in, args: {value: "{{ inputs.password }}"}, on_error: continue}
   - {name: entered_again, tool: come_in, args: {value: "{{ handed }}"}}
@@ -247,7 +269,7 @@ outputs:
   - {name: everything, value: "{{ words }}"}
   - {name: told, value: "{{ told }}"}
   - {name: summary, value: "{{ words[0] }} {{ words[4] }} {{ words[1] }} {{ words[3] }}"}
-""".replace("WAYS", json.dumps(json.dumps(WAYS)))
+""".replace("WAYS", json.dumps(json.dumps([*WAYS])))
 INNER = """
 inputs:
   - {name: password, secret: true, type: string}
@@ -255,7 +277,10 @@ inputs:
 steps:
   - {name: inner_echo, tool: repeat, args: {value: "{{ inputs.password }}"}}
   - {name: inner_fail, on_error: continue, tool: fail, args: {value: "{{ inputs.words[0] }}", way: error}}
-  - {name: inner_made, tool: make, args: {value: "{{ inputs.password }}"}, undo: {tool: unmake, args: {value: "{{ inputs.password }}"}}}
+  - name: inner_made
+    tool: make
+    args: {value: "{{ inputs.password }}"}
+    undo: {tool: unmake, args: {value: "{{ inputs.password }}"}}
 outputs:
   - {name: inner, value: "{{ inner_echo.value }}"}
 """

@@ -45,6 +45,10 @@ class Racer:
         """Whether it has not ended yet."""
         return self.status is None and alive(self.pid)
 
+    def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
+        """Sends a signal."""
+        os.kill(self.pid, number)
+
     def wait(self) -> int:
         """The exit status, negative for a signal, once it has ended."""
         if self.status is None:
@@ -66,7 +70,7 @@ def racing(workshop: Workshop, *commands: Sequence[str]) -> Iterator[list[Racer]
     finally:
         for racer in racers:
             if racer.runs:
-                os.kill(racer.pid, signal.SIGKILL)
+                racer.kill()
             racer.wait()
 
 
@@ -111,7 +115,7 @@ def _speak_into(folder: Path) -> None:
         os.dup2(descriptor, number)
         os.close(descriptor)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: PTH123, SIM115 - until the process ends
+    sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115 - until the process ends
 
 
 def _exit_of(act: Callable[[], None]) -> None:

@@ -26,14 +26,12 @@ def workshop(tmp_path: Path) -> Workshop:
 
 
 def kill(workshop: Workshop, *words: str, when: Any) -> None:
-    """Runs the command and kills it as soon as `when` is true; what its tool started is swept up afterwards."""
+    """Runs the command and kills it as soon as `when` is true; what its tool started ends with it."""
     with workshop.running(*words) as process:
         until(when)
         process.send_signal(signal.SIGKILL)
         process.communicate(timeout=10)
-    pid = workshop.folder / "pid"
-    if pid.exists() and alive(int(pid.read_text())):
-        os.killpg(int(pid.read_text()), signal.SIGKILL)
+    until(lambda: not alive(int((workshop.folder / "pid").read_text())))
 
 
 def assert_goes_on(workshop: Workshop, name: str) -> None:
@@ -77,7 +75,6 @@ def test_a_run_that_waits_for_a_killed_one_takes_over(workshop: Workshop) -> Non
             first.send_signal(signal.SIGKILL)
             first.communicate(timeout=10)
             output, error = second.communicate(timeout=20)
-    os.killpg(int((workshop.folder / "pid").read_text()), signal.SIGKILL)
     assert (second.returncode, json.loads(output)["healed"]) == (0, 1), error
     assert workshop.log == ["log_in"]
 

@@ -57,9 +57,14 @@ inputs:
   - {name: card, type: integer, secret: true, required: true}
 steps:
   - {name: token, tool: token}
-  - {name: said, tool: say, args: {name: "{{ inputs.password }} {{ inputs.key }} {{ inputs.card }} {{ env.SECRET_TOKEN }}"}}
+  - name: said
+    tool: say
+    args: {name: "{{ inputs.password }} {{ inputs.key }} {{ inputs.card }} {{ env.SECRET_TOKEN }}"}
   - {name: quietly, tool: quiet, args: {word: "{{ said }} {{ token }}"}}
-  - {name: made, tool: make, args: {name: "{{ said }}"}, undo: {tool: refuse, args: {name: "{{ said }} {{ token }}"}, heal: false}}
+  - name: made
+    tool: make
+    args: {name: "{{ said }}"}
+    undo: {tool: refuse, args: {name: "{{ said }} {{ token }}"}, heal: false}
   - {name: healed, tool: look, args: {name: "{{ said }}"}}
   - {name: refused, tool: refuse, args: {name: "{{ said }} {{ token }}"}, heal: false, on_error: continue}
   - {name: hung, tool: hang}
@@ -139,12 +144,21 @@ def killed(watched: Watched) -> str:
     words = ["run", "promise", *watched.inputs, "-v"]
     environment = {**watched.shop.environment, "SECRET_TOKEN": TOKEN}
     with subprocess.Popen(
-        [SKILL, *words], cwd=watched.shop.folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [SKILL, *words],
+        cwd=watched.shop.folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
         until((watched.shop.folder / "hanging").exists)
         run = str(watched.shop.json("history")[0]["run"])
         with subprocess.Popen(
-            [SKILL, "logs", "-f", run, "-v"], cwd=watched.shop.folder, env=environment, stdout=subprocess.PIPE, text=True
+            [SKILL, "logs", "-f", run, "-v"],
+            cwd=watched.shop.folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            text=True,
         ) as following:
             process.send_signal(signal.SIGKILL)
             watched.printed["killed"] = "".join(process.communicate(timeout=20))
@@ -155,7 +169,13 @@ def killed(watched: Watched) -> str:
 def test_killed_resumed_parked_answered_and_tried_again(watched: Watched) -> None:
     """And looked at in every way in between."""
     run = killed(watched)
-    for words in (["status", run], ["status", run, "--json"], ["logs", run, "-v"], ["logs", run, "-o", "jsonl"], ["watch", run]):
+    for words in (
+        ["status", run],
+        ["status", run, "--json"],
+        ["logs", run, "-v"],
+        ["logs", run, "-o", "jsonl"],
+        ["watch", run],
+    ):
         watched.run(*words)
     watched.run("resume", run, status=2)
     (watched.shop.folder / "go_on").touch()
@@ -165,7 +185,12 @@ def test_killed_resumed_parked_answered_and_tried_again(watched: Watched) -> Non
     watched.run("answer", run, *watched.inputs, status=2)
     watched.run("answer", run, f"word=@{watched.given / 'word'}", *watched.inputs, "-v", status=1)
     watched.run("retry", run, "--from-step", "healed", *watched.inputs, "-o", "jsonl", status=4)
-    for words in (["history", "-o", "yaml"], ["status", "last"], ["logs", "last", "-o", "yaml"], ["memory", "show", "failures"]):
+    for words in (
+        ["history", "-o", "yaml"],
+        ["status", "last"],
+        ["logs", "last", "-o", "yaml"],
+        ["memory", "show", "failures"],
+    ):
         watched.run(*words, status=0)
     for form in ("tree", "mermaid", "dot", "svg"):
         watched.run("graph", "--run", run, "--format", form, "-v", status=0)
@@ -189,7 +214,7 @@ def test_in_every_format(watched: Watched, form: str) -> None:
 
 
 def test_at_a_terminal(watched: Watched) -> None:
-    """A narrow one, where lines are broken in the middle of a secret, and on which the answer to a question is typed."""
+    """A narrow one, where lines are broken in the middle of a secret, and on which an answer is typed."""
     (watched.shop.folder / "go_on").touch()
     terminals = Terminals(shell=watched.shop)
     try:

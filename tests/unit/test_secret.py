@@ -6,14 +6,18 @@ import base64
 import json
 import re
 from pathlib import Path
+from threading import Thread
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
 from engine.model.event import EventKind
+from engine.model.masking import FIELDS
 from engine.model.outcome import StepStatus
-from engine.model.secret import FIELDS, MASK, Secrets
+from engine.model.secret import MASK, Secrets
+from tests.flow.hiding import KEY, PASSWORD, TOKEN, spellings
 
 ROOT = Path(__file__).parents[2]
 AWKWARD = 'p"a\\s/s wörd\t%&'
@@ -46,6 +50,18 @@ def test_short_numbers_are_masked_only_where_they_are_a_whole_value(port: Any) -
     assert secrets.mask({"pin": str(port)}) == {"pin": whole}
 
 
+def test_a_very_short_secret_is_masked_where_it_is_a_whole_value() -> None:
+    """A code of three signs; two are nobody's secret, and in a mapping they are settings."""
+    secrets = knowing("123", "ab", {"mode": "rwx"})
+    assert secrets.mask({"code": "123", "number": 123, "mode": "rwx", "it": "ab"}) == {
+        "code": MASK,
+        "number": MASK,
+        "mode": "rwx",
+        "it": "ab",
+    }
+    assert secrets.mask("room 123") == "room 123"
+
+
 def test_long_numbers_are_masked_everywhere() -> None:
     """As text, in text, and as numbers."""
     secrets = knowing(4_929_123_456)
@@ -72,6 +88,115 @@ def test_a_secret_is_masked_however_it_is_written(written: str) -> None:
     assert "wörd" not in masked
     assert "w\\u00f6rd" not in masked
     assert "w%C3%B6rd" not in masked
+
+
+@pytest.mark.parametrize("secret", [PASSWORD, TOKEN, KEY, "key-\U0001f511-emoji", 'it\'s\ta \\"b"', "naïve café"])
+def test_a_secret_is_masked_in_every_spelling_that_is_searched_for(secret: str) -> None:
+    """By the search that the tests of whole runs use, which was written without a look at the mask."""
+    written = {way: text for way, text in spellings(secret).items() if "half" not in way}
+    secrets = knowing(secret)
+    assert [way for way, text in written.items() if text in secrets.mask(f"before {text} after")] == []
+
+
+@pytest.mark.parametrize("width", [76, 64, 60])
+def test_base64_is_masked_across_its_lines(width: int) -> None:
+    """`base64` breaks lines at 76 signs, PEM at 64."""
+    secret = "s3cr3t-Zq9/" * 12
+    signs = base64.b64encode(b"user:" + secret.encode()).decode()
+    lines = "\n".join(signs[at : at + width] for at in range(0, len(signs), width))
+    for text in (lines, json.dumps(lines)):
+        shown = knowing(secret).mask(text)
+        assert MASK in shown
+        assert len(shown) < 16
+
+
+@pytest.mark.parametrize(
+    "cut", ["{0}...", "{0}... (17 characters more)", "{0} …", "{0}\n... 1,234 bytes left out ...\nmore"]
+)
+def test_the_beginning_of_a_secret_is_masked_at_a_cut(cut: str) -> None:
+    """Whoever cuts a text does not know what stands there."""
+    for part in ("hunter2-cor", "hunter", "hunter2-correct-hors"):
+        assert part not in knowing("hunter2-correct-horse").mask("x" * 5 + cut.format(part))
+    for part in ("p%22a%5Cs%2Fs%20w", 'p\\"a\\\\s/s w', "p&quot;a\\s/s w"):
+        assert part[:8] not in knowing(AWKWARD).mask("x" * 5 + cut.format(part))
+
+
+def test_the_end_of_a_secret_is_masked_at_a_cut() -> None:
+    """The last so many characters of an output, or what comes behind its middle."""
+    secrets = knowing("hunter2-correct-horse")
+    for text in ("correct-horse" + "y" * 300, "x ... 99 characters left out ...\nrect-horse and", "… 2-correct-horse"):
+        assert "rect-horse" not in secrets.mask(text)
+    whole = "no cut here: correct-horse, hunter2-cor"
+    assert secrets.mask(whole) == whole
+
+
+def test_secrets_that_overlap_leave_nothing_between_them() -> None:
+    """One begins where another has not ended."""
+    assert knowing("abcdefgh-1234", "1234-ijklmnop").mask("<abcdefgh-1234-ijklmnop>") == f"<{MASK}>"
+
+
+def test_what_a_secret_text_holds_is_secret_too() -> None:
+    """The values in a JSON text, and the password in an address: programs take them out and show them alone."""
+    account = json.dumps({"user": "robot-7", "private_key": "-----BEGIN-----\nMIIEvgIBADANBg\n", "host": "localhost"})
+    secrets = knowing(account, "postgres://app:p%40ssw0rd@db.internal/shop")
+    shown = secrets.mask("robot-7 p@ssw0rd p%40ssw0rd MIIEvgIBADANBg at localhost, app@db.internal")
+    assert shown == f"{MASK} {MASK} {MASK} {MASK} at localhost, app@db.internal"
+
+
+def test_objects_of_any_type_are_masked_as_they_would_be_written() -> None:
+    """A listener that writes JSON writes them as text."""
+    odd: dict[Any, Any] = {
+        "path": Path("/home/hunter2-x"),
+        "bytes": "hünter2-x".encode(),
+        "set": {"hunter2-x"},
+        "proxy": MappingProxyType({"hunter2-x": 1}),
+        ("hunter2-x", 1): ValueError("hunter2-x"),
+        "plain": Path("/home"),
+    }
+    masked = knowing("hunter2-x", "hünter2-x").mask(odd)
+    assert "nter2" not in repr(masked)
+    assert masked["plain"] == Path("/home")
+
+
+def test_what_goes_round_in_circles_is_not_followed_for_ever() -> None:
+    """It is masked where it gets too deep."""
+    circle: dict[str, Any] = {"secret": "hunter2-x"}
+    circle["again"] = circle
+    assert "hunter2-x" not in repr(knowing("hunter2-x").mask(circle))
+
+
+def test_names_of_steps_and_tools_stay_in_events_and_what_they_work_with_does_not() -> None:
+    """A resume finds its way by them; in arguments a number or a name is the run's own."""
+    secrets = knowing("shop", 4_929_123_456)
+    told = {"tool": "shop_order", "number": 1, "args": {"name": "shop", "number": 4_929_123_456}, "fix": "fix(shop)"}
+    assert secrets.mask_event(told) == {
+        "tool": "shop_order",
+        "number": 1,
+        "args": {"name": MASK, "number": MASK},
+        "fix": f"fix({MASK})",
+    }
+    assert secrets.mask_name("each[0]/shop_order.undo") == "each[0]/shop_order.undo"
+    assert secrets.mask_name("a shop") == f"a {MASK}"
+
+
+def test_threads_may_add_while_others_mask() -> None:
+    """A tool in a thread hands out a credential while the run tells what another did."""
+    secrets = knowing("hunter2-0")
+    seen: list[str] = []
+
+    def add() -> None:
+        for number in range(1, 200):
+            secrets.add(f"hunter2-{number}")
+
+    def mask() -> None:
+        seen.extend(secrets.mask(f"it is hunter2-0 {number}") for number in range(400))
+
+    threads = [Thread(target=target) for target in (add, mask, add, mask)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not any("hunter2" in text for text in seen)
 
 
 def test_every_line_of_a_secret_text_is_secret() -> None:

@@ -74,7 +74,9 @@ async def _completed(
 ) -> Completed:
     environment = {name: value for name, value in context.environment.items() if name not in UNSTEERED}
     argv = [*SAFE, "-C", str(folder), *arguments]
-    return await run_program(argv, environment={**environment, **QUIET, **reach}, timeout=context.timeout)
+    return await run_program(
+        argv, environment={**environment, **QUIET, **reach}, timeout=context.timeout, shared=context.connections
+    )
 
 
 async def _refuse_programs(folder: Path, context: ToolContext) -> None:

@@ -67,6 +67,7 @@ class Command:
             stdin=None if stdin is None else stdin.encode(),
             timeout=context.timeout,
             output_limit=self.output_limit,
+            shared=context.connections,
         )
         return self.read(completed)
 

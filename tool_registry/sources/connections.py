@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 
 from anyio.lowlevel import current_token
 
-
 TALKATIVE = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.proxy")
 """Loggers that write down whole addresses and headers."""
 

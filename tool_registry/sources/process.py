@@ -6,13 +6,16 @@ import errno
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import anyio
 
 from tool_registry.sources.child import Child
+from tool_registry.sources.warden import warden_in
 from tool_registry.tool import ToolError
 
 EVIDENCE_LIMIT = 8_000
@@ -72,6 +75,7 @@ async def run_program(
     stdin: bytes | None = None,
     timeout: float,
     output_limit: int = 1_000_000,
+    shared: MutableMapping[Any, Any] | None = None,
 ) -> Completed:
     """Runs a program to its end and gives its exit status and output, whatever the status is.
 
@@ -81,17 +85,21 @@ async def run_program(
     ended (`resource_exhausted`). At `timeout` seconds, and when the caller is cancelled, everything in the program's
     session gets SIGTERM and two seconds later SIGKILL; what made itself a session of its own (a daemon) is not
     followed. After a normal end, what the program left running in the background is left alone, and not waited for.
+    With `shared`, the `connections` of a ToolContext, a program is also ended when this process is killed.
 
     Raises:
         ToolError: it could not be started (`sent=False`), ran past its time (`timeout`), or never stopped printing.
     """
-    child = _watched(_started(argv, cwd, environment, stdin), argv[0], stdin, output_limit)
-    try:
-        with anyio.move_on_after(timeout):
-            await child.converse()
-    finally:
-        with anyio.CancelScope(shield=True):
-            await child.end()
+    warden = warden_in(shared)
+    process = _started(argv, cwd, environment, stdin)
+    with warden.over(process.pid) if warden else nullcontext():
+        child = _watched(process, argv[0], stdin, output_limit)
+        try:
+            with anyio.move_on_after(timeout):
+                await child.converse()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await child.end()
     completed = Completed(
         program=Path(argv[0]).name,
         exit_status=child.exit_status,

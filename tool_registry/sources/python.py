@@ -176,7 +176,13 @@ async def _call(signature: _Signature, name: str, arguments: Mapping[str, Any], 
     if signature.context_name:
         given[signature.context_name] = context
     call = functools.partial(signature.function, **given)
-    value = await within(context.timeout, name, call if signature.is_async else functools.partial(_in_thread, call))
+    try:
+        value = await within(context.timeout, name, call if signature.is_async else functools.partial(_in_thread, call))
+    except (Exception, SystemExit, KeyboardInterrupt, GeneratorExit, anyio.get_cancelled_exc_class()):
+        raise
+    except BaseException as error:
+        # What a library of another language says when it panics; it ends the call, and not the program around it.
+        raise ToolError(f"{type(error).__name__}: {error}", kind="code_error") from error
     return value if isinstance(value, ToolOutput) else ToolOutput(value=value)
 
 

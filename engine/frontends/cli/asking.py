@@ -18,6 +18,9 @@ from engine.frontends.cli.progress import Progress
 from engine.frontends.cli.questions import INDENT, asked_lines, meaning, refusal
 from engine.model.question import Ask, Question
 
+HANGUP = 1.0
+"""Seconds in which a terminal that has gone sends its signal, too, which cancels the run unless it is ignored."""
+
 
 def may_ask(*, no_input: bool) -> bool:
     """Whether there is a person to ask: both ends are a terminal, and nobody said not to."""
@@ -52,15 +55,19 @@ class Asker:
             raise UnansweredError(f"nobody is there to answer {question.name}")
         async with self._turn:
             with self.progress.aside():
-                return await self._answer(question)
+                try:
+                    return await self._answer(question)
+                except OSError as error:
+                    await anyio.sleep(HANGUP)
+                    raise UnansweredError(f"the terminal has gone, and {question.name} was left open") from error
 
     async def _answer(self, question: Question) -> Any:
         *above, line = asked_lines(question, terminal_width(sys.stderr))
         for text in above:
             self._write(text + "\n", bold=True)
         while True:
-            self._write(f"{line} ", bold=not above)
             with _unseen() if question.secret else nullcontext():
+                self._write(f"{line} ", bold=not above)
                 typed = await _typed()
             if not typed:
                 self._write("\n")

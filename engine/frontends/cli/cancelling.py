@@ -16,7 +16,7 @@ INTERRUPTED = 130
 SAID = (
     "cancelling: the step is stopped, then what was done is undone",
     "cleaning up is under way; once more leaves at once, and whatever is not undone yet stays",
-    "aborted; `skill status last` shows what was done, `skill resume` goes on with undoing it",
+    "aborted; `skill status last` shows what was done, `skill cancel last` undoes what is not undone yet",
 )
 
 

@@ -64,11 +64,12 @@ def ended(run: RunRecord) -> bool:
 
 @contextmanager
 def opened(session: Session) -> Iterator[History]:
-    """The workspace's history, read only; where nothing ever ran there is none, and asking for a run says so."""
+    """The workspace's history; where nothing ever ran there is none, and asking for a run says so."""
     found = session.workspace()
     if not found.history.exists():
         raise RunNotFoundError("no skill has run here yet", hint="`skill demo` makes the first run")
     with History.open(found.history, secrets=session.secrets) as history:
+        history.recover()
         yield history
 
 

@@ -155,7 +155,7 @@ def _each(step: PlannedStep) -> str:
     if step.elements.count is None:
         return f"{what}for each {step.elements.bind} of a list that is not known{at_once}"
     left = f", of which {step.elements.left_out} are not shown" if step.elements.left_out else ""
-    return f"{what}for each of {step.elements.count} {step.elements.bind}{at_once}{left}"
+    return f"{what}for each {step.elements.bind} of {step.elements.count}{at_once}{left}"
 
 
 def args_of(args: Mapping[str, Any], told: Told) -> str:

@@ -7,7 +7,6 @@ from itertools import groupby
 
 from engine.frontends.cli.dry_lines import ASIDE, Line, Told, folded, short
 from engine.frontends.cli.layout import beside, one_line
-from engine.model.outcome import RunStatus
 from engine.run.dry import Plan
 from engine.run.dry.plan import Need
 
@@ -110,8 +109,8 @@ def _counted(count: int, noun: str) -> str:
 
 
 def _end(plan: Plan) -> str:
-    if plan.end is not None and plan.end.status is RunStatus.FAILED:
-        return f"would fail: {one_line(plan.end.message)}"
+    if plan.failure:
+        return f"would fail: {one_line(plan.failure)}"
     if plan.missing:
         lacking = ", ".join(_label(need, alone=True) for need in plan.missing)
         return f"cannot run: {lacking} {'is' if len(plan.missing) == 1 else 'are'} missing"

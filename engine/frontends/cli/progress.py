@@ -41,6 +41,7 @@ class Progress:
     _frame: int = 0
     _away: bool = False
     _rests: bool = False
+    _gone: bool = False
 
     def __post_init__(self) -> None:
         self.story = Story(names=self.names, headline=self.headline, verbose=self.screen.verbose, live=self.live)
@@ -96,8 +97,16 @@ class Progress:
         self._write(lines)
 
     def _write(self, below: list[UnderWay]) -> None:
-        """The lines that are new, and below them what is under way, in one go."""
+        """The lines that are new, and below them what is under way, in one go; nothing once nobody sees it."""
         pending, self._pending = self._pending, []
+        try:
+            self._put(pending, below)
+        except OSError:
+            self._gone = True
+
+    def _put(self, pending: list[Line], below: list[UnderWay]) -> None:
+        if self._gone:
+            return
         if not self.live:
             for line in pending:
                 self.screen.note(line.text, **line.style)

@@ -19,7 +19,7 @@ from engine.frontends.cli.layout import one_line, terminal_width
 from engine.frontends.cli.progress import Progress
 from engine.frontends.cli.screen import Screen
 from engine.frontends.cli.steps import name_width
-from engine.frontends.cli.streaming import UntilGone, stream
+from engine.frontends.cli.streaming import UntilGone, stream, whoever_reads
 from engine.model.event import Event
 from engine.model.heal import HealMode
 from engine.model.outcome import RunResult
@@ -87,7 +87,8 @@ def conduct(
             return await shown(engine, act, screen=screen, manner=manner, paths=paths, past=past)
 
     result = anyio.run(run)
-    show_result(result, screen)
+    with whoever_reads():
+        show_result(result, screen)
     return result
 
 

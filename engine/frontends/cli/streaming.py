@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +26,21 @@ def stream(event: Event) -> None:
     """Writes the event to standard output now, whoever reads it may be waiting."""
     sys.stdout.write(json_text(event_record(event)) + "\n")
     sys.stdout.flush()
+
+
+@contextmanager
+def whoever_reads() -> Iterator[None]:
+    """What is written inside goes nowhere once the terminal has gone; a pipe that nobody reads stays an error."""
+    try:
+        yield
+        sys.stdout.flush()
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for stream in (sys.stdout, sys.stderr):
+            if stat.S_ISCHR(os.fstat(stream.fileno()).st_mode):
+                os.dup2(nowhere, stream.fileno())
 
 
 @dataclass(slots=True)

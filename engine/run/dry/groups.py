@@ -12,11 +12,14 @@ from engine.model.place import Text
 from engine.model.skill import ForeachOption, GroupStep, OnError, Step
 from engine.run.dry.calls import Caller
 from engine.run.dry.evaluate import Evaluator, ImpossibleError
-from engine.run.dry.level import Course, Draft, Level
+from engine.run.dry.level import Course, Draft, Level, unknown_entry
 from engine.run.dry.outline import may_write
-from engine.run.dry.plan import Elements, PlannedStep
+from engine.run.dry.plan import Elements, PlannedStep, Verdict
 from engine.run.dry.schema import list_of, types_of
 from engine.run.dry.unknown import Unknown
+from engine.run.scope import all_steps
+
+STOPPING = frozenset({Verdict.WOULD_STOP, Verdict.MAY_STOP})
 
 
 class Walking(Protocol):
@@ -67,7 +70,17 @@ async def group(walk: Walking, step: GroupStep, level: Level, planned: PlannedSt
     if step.parallel or step.until or step.retry:
         _may_change(walk, step)
     steps = await (_at_once(walk, step, inner) if step.parallel else walk.sequence(step.steps, inner))
+    if step.on_error is OnError.CONTINUE and level.course.over is not None and any(each.may_fail for each in steps):
+        # Should one of them fail first, the group is over, and what comes after it is reached.
+        level.course.over = None
+        level.course.doubts.append(planned.path)
+        steps = tuple(map(_unsure, steps))
     return _whole(step, level, replace(planned, steps=steps), inner.scope.outputs(step.steps), before)
+
+
+def _unsure(step: PlannedStep) -> PlannedStep:
+    verdict = Verdict.MAY_STOP if step.verdict is Verdict.WOULD_STOP else step.verdict
+    return replace(step, verdict=verdict, steps=tuple(map(_unsure, step.steps)))
 
 
 async def _at_once(walk: Walking, step: GroupStep, level: Level) -> tuple[PlannedStep, ...]:
@@ -76,15 +89,26 @@ async def _at_once(walk: Walking, step: GroupStep, level: Level) -> tuple[Planne
     planned = [await walk.step(each, branch) for each, branch in zip(step.steps, branches, strict=True)]
     for each, branch in zip(step.steps, branches, strict=True):
         level.scope.joined(each, branch.scope)
-    _join(level.course, [branch.course for branch in branches])
+    _join(level.course, [branch.course for branch in branches], planned)
+    ending = [branch.course.end is not None for branch in branches]
+    for index, each in enumerate(step.steps):
+        if sum(ending) - ending[index] > 0:
+            _doubt(each, level, planned[index].path)
     return tuple(planned)
 
 
-def _join(course: Course, branches: Sequence[Course]) -> None:
-    """What the branches come to: where one would stop and another would fail, nobody knows which comes first."""
+def _doubt(step: Step, level: Level, path: str) -> None:
+    """Makes unknown what a branch gives that another one's end may keep from beginning."""
+    names = level.scope.names
+    names[step.output] = Unknown(sources=(path,), origin=path)
+    names["steps"].update({each.name: unknown_entry(each, path) for each in all_steps([step])})
+
+
+def _join(course: Course, branches: Sequence[Course], planned: Sequence[PlannedStep]) -> None:
+    """What the branches come to: where one may stop and another would fail, nobody knows which comes first."""
     course.over = next((branch.over for branch in branches if branch.over), None)
     failing = [each for branch in branches for each in branch.failing]
-    if course.over is None:
+    if not any(step.verdict in STOPPING for branch in planned for step in branch.walk()):
         course.failing += failing
     elif failing:
         course.doubts.append(failing[0].step)
@@ -145,6 +169,8 @@ async def _of_list(
         inner = replace(level, scope=level.scope.element(option.bind, item))
         found.append(await walk.one(step, inner, path=f"{planned.path}[{index}]"))
         values.append(_value(step, inner))
+    if level.course.over is not None and option.parallel > 1:
+        level.course.doubts.append(planned.path)
     if not items:
         found.append(walk.unreached(step, level, path=f"{planned.path}[*]"))
     left = max(0, len(items) - len(found))

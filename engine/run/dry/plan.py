@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from engine.model.outcome import RunStatus
-from engine.model.place import Finding, Place
+from engine.model.place import Finding, Place, Severity
 from engine.model.question import Question
 
 
@@ -93,6 +93,16 @@ class PlannedStep:
     def calls(self) -> bool:
         """Whether it may call something itself; a `foreach` as a whole leaves that to its elements."""
         return self.verdict in MAY_RUN and self.elements is None
+
+    @property
+    def may_fail(self) -> bool:
+        """Whether it is not certain to work: neither computed nor read, with unknown texts, or holding such a step."""
+        if self.verdict in {Verdict.SKIPPED, Verdict.NOT_REACHED}:
+            return False
+        if self.unknown or self.depends or self.steps:
+            return bool(self.unknown or self.depends) or any(each.may_fail for each in self.steps)
+        believed = self.known and (self.look is None or self.look.believed)
+        return not believed and self.verdict is not Verdict.WOULD_STOP
 
     def walk(self) -> Iterator[PlannedStep]:
         """This step, those inside it, and what would undo them."""
@@ -193,9 +203,19 @@ class Plan:
         return tuple(need for need in self.needs if need.needed and not need.there)
 
     @property
-    def status(self) -> RunStatus:
-        """How a run would end as far as can be known: `failed`, `blocked` (also when a need is missing), or `ok`."""
+    def failure(self) -> str:
+        """Why it would fail: how it would surely end, else the first step found that would fail; empty if nothing."""
         if self.end is not None and self.end.status is RunStatus.FAILED:
+            return self.end.message
+        return next((each.message for each in self.findings if each.severity is Severity.ERROR), "")
+
+    @property
+    def status(self) -> RunStatus:
+        """How a run would end as far as can be known: `failed`, `blocked` (also when a need is missing), or `ok`.
+
+        A step that would fail counts, even where it is not certain that the run comes to it.
+        """
+        if self.failure:
             return RunStatus.FAILED
         if self.missing or (self.end is not None and self.end.status is RunStatus.BLOCKED):
             return RunStatus.BLOCKED

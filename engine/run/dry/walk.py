@@ -153,7 +153,7 @@ class Walk:
         planned = planned if planned.steps else replace(planned, steps=self._inner(step, level, planned.path))
         if draft.failure:
             return self._would_fail(step, level, planned, draft)
-        if doubt or (step.on_error is OnError.CONTINUE and _may_fail(planned)):
+        if doubt or (step.on_error is OnError.CONTINUE and planned.may_fail):
             value, status = perhaps(value, doubt or (planned.path,), path=planned.path), None
         bind(step, level, value, path=planned.path, status=status)
         if doubt and planned.verdict is Verdict.WOULD_RUN:
@@ -194,15 +194,6 @@ class Walk:
         if isinstance(holds, Unknown):
             return replace(planned, verdict=Verdict.DEPENDS, depends=holds.sources)
         return planned if holds else replace(planned, verdict=Verdict.SKIPPED, because="its condition is false")
-
-
-def _may_fail(step: PlannedStep) -> bool:
-    """Whether something in the step is not certain to work: neither computed nor read, or with unknown texts."""
-    if step.verdict in {Verdict.SKIPPED, Verdict.NOT_REACHED}:
-        return False
-    if step.steps:
-        return bool(step.unknown) or any(map(_may_fail, step.steps))
-    return bool(step.unknown) or not step.known or (step.look is not None and not step.look.believed)
 
 
 def undo_path(step: Step, path: str) -> str:

@@ -6,7 +6,9 @@ Written without a look at how secrets are masked, for it is what masking is test
 from __future__ import annotations
 
 import base64
+import html
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -69,6 +71,8 @@ def _written(text: str) -> Iterator[tuple[str, str]]:
     yield "in a URL", quote(text, safe="")
     yield "in a path of a URL", quote(text)
     yield "in a form", quote_plus(text)
+    yield "in a URL in small letters", re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), quote(text, safe=""))
+    yield "in HTML", html.escape(text)
     yield from _base64(text.encode())
 
 

@@ -88,7 +88,9 @@ def test_debugging_shows_where_it_arose_and_no_secret(
     """SKILL_DEBUG=1 is for us; whoever looks over our shoulder sees no more than anybody."""
     monkeypatch.setenv("SKILL_DEBUG", "1")
     session.secrets.add("HUNTER2\tHUNTER2")
-    assert complain(KeyError("HUNTER2\tHUNTER2"), session) == BROKEN
+    with pytest.raises(KeyError) as raised:
+        os.environ["HUNTER2\tHUNTER2"]
+    assert complain(raised.value, session) == BROKEN
     told = capsys.readouterr().err
-    assert "Traceback" in told or "KeyError" in told
+    assert "Traceback" in told
     assert "HUNTER2" not in told
