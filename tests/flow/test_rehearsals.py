@@ -316,7 +316,7 @@ def test_a_write_that_the_run_dies_in_is_asked_after(house: Playhouse) -> None:
         ("crash_during: elsewhere", "the process was to die in the step elsewhere, and the run never came to that"),
         ("inject: [{tool: look, call: 2, failure: {}}]", "call 2 was to fail, but look was called once"),
         ("inject: [{step: far, failure: {}}]", "call 1 was to fail, but its tool in the step far was never called"),
-        ("answers: {approve: true}", "nobody asked for the answer approve; no question of that name was asked"),
+        ("answers: {approve: true}", "the run ended refused, not ok: visit does not ask approve (it asks nothing)"),
     ],
 )  # fmt: skip
 def test_what_was_prepared_and_never_happened_is_a_failure(house: Playhouse, prepared: str, message: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engine.errors import SandboxError
@@ -45,6 +45,11 @@ class Evaluator:
 
     sandbox: Sandbox
     findings: list[Finding] = field(default_factory=list)
+
+    def tolerate(self, since: int) -> None:
+        """Makes warnings of what was found since there were that many findings: what holds those steps goes on."""
+        found = self.findings[since:]
+        self.findings[since:] = [replace(each, severity=Severity.WARNING) for each in found]
 
     def value(self, text: Text, names: Names) -> Any:  # noqa: PLR0911 - one for each form that is taken apart
         """The value of an expression; Unknown, or a value with unknown parts, where it hangs on what is unknown."""

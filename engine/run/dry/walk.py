@@ -58,6 +58,13 @@ class Walk:
 
     async def one(self, step: Step, level: Level, *, path: str) -> PlannedStep:
         """Plans a step that is no `foreach`, or one element of it."""
+        known = len(self.evaluator.findings)
+        ended = await self._one(step, level, path)
+        if step.on_error is OnError.CONTINUE:
+            self.evaluator.tolerate(known)
+        return ended
+
+    async def _one(self, step: Step, level: Level, path: str) -> PlannedStep:
         planned = self.outlined(step, level, path)
         try:
             holds = self.holds(step.condition, level)
