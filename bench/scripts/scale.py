@@ -4,6 +4,7 @@ python bench/scripts/scale.py FOLDER steps|elements|runs NUMBER
 """
 
 import json
+import os
 import resource
 import sys
 import time
@@ -42,7 +43,10 @@ async def main(folder: Path, kind: str, number: int) -> None:
     (folder / "skill.toml").touch()
     name = f"scale_{kind}_{number}"
     text = f"name: {name}\ndescription: Made by the benchmark.\n{skill_of(kind, number)}"
-    (folder / "skills" / f"{name}.yaml").write_text(text)
+    # Twenty processes may do so at once, and each must find a whole file.
+    draft = folder / f"{name}.{os.getpid()}"
+    draft.write_text(text)
+    draft.replace(folder / "skills" / f"{name}.yaml")
     async with Engine.open(folder, home=folder / "home", tools=[tool_of(bench_step)]) as engine:
         skill = engine.library.load(name)
         cpu, wall = time.process_time(), time.monotonic()
