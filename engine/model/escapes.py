@@ -35,8 +35,12 @@ class Piece(NamedTuple):
 
 
 def pieces_of(text: str) -> list[Piece]:
-    """The signs of a text one by one; runs of blanks, of backslashes and of quotes taken together."""
+    """The signs of a text one by one; runs of blanks, of backslashes and of quotes taken together.
+
+    What cannot be printed may be left out by whoever shows it, but of a text that is nothing else something must stand.
+    """
     found: list[Piece] = []
+    left_out = any(sign.isprintable() and not sign.isspace() for sign in text)
     for kind, run in groupby(text, key=_kind):
         raw = "".join(run)
         match kind:
@@ -52,7 +56,9 @@ def pieces_of(text: str) -> list[Piece]:
                 either = f"(?:{_escaped(QUOTES[0])}|{_escaped(QUOTES[1])})"
                 found.append(Piece(raw, f"{either}{{{len(raw)},{20 * len(raw)}}}"))
             case _:
-                found += [Piece(sign, _escaped(sign)) for sign in raw]
+                found += [
+                    Piece(sign, _escaped(sign) + ("?" if left_out and not sign.isprintable() else "")) for sign in raw
+                ]
     return found
 
 
@@ -84,7 +90,7 @@ def _escaped(sign: str) -> str:
         # Other character sets: percent-encoded Latin-1, UTF-8 taken for Latin-1, and what could not be decoded.
         ways += [rf"{_PERCENT}{_hex(f'{code:02x}')}"] if code < LATIN else []
         ways += [re.escape(raw.decode("latin-1")), "\ufffd{1,4}", r"\?{1,4}"]
-    return f"(?:{'|'.join(ways)}){'' if sign.isprintable() else '?'}"
+    return f"(?:{'|'.join(ways)})"
 
 
 def _units(code: int) -> Iterator[str]:

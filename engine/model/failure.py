@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any
+
+from engine.model.lazy_dataclass import dataclass
 
 
 class FailureKind(StrEnum):
@@ -39,6 +41,10 @@ class FailureKind(StrEnum):
     RAISED = "raised"
     CANCELLED = "cancelled"
     UNKNOWN = "unknown"
+
+
+JOINED = "in_a_group"
+"""The detail that says that an exception came out of a group of tasks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any, Literal
 
 from engine.model.failure import Diagnosis, Failure, FailureKind
+from engine.model.lazy_dataclass import dataclass
 from engine.model.outcome import Attempt, ToolCall
+from engine.model.prevention import Check, FixCause
 from engine.model.question import Question
+from engine.model.remediation import RootCause
 
 
 class HealMode(StrEnum):
@@ -42,7 +45,6 @@ class Stage(StrEnum):
     RETRY = "retry"
     MERGE = "merge"
     EXPLAIN = "explain"
-    LEARN = "learn"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +77,8 @@ class Domain:
     """What a tool depends on: credentials and network of one environment.
 
     `settings` are handed to the tools of the domain; `fixes` maps a role (`login`, `connect`) or a fix's tool name to
-    its plan; `mode` narrows the workspace's policy; `expiry` tells how long its token holds.
+    its plan; `mode` narrows the workspace's policy; `expiry` tells how long its token holds, `checks` what else can be
+    looked at beforehand, by name.
     """
 
     name: str
@@ -84,6 +87,7 @@ class Domain:
     fixes: Mapping[str, FixPlan] = field(default_factory=dict)
     mode: HealMode | None = None
     expiry: TokenExpiry | None = None
+    checks: Mapping[str, Check] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +138,7 @@ class FixOutcome:
 
     `shared` is true when another step, run or process had just run it and its outcome was used; `helped` is known only
     after the retry; `ran` is false when it was held back because it had just worked. `started_at` and `finished_at` are
-    seconds since the epoch; `signature`, `kind` and `pattern` name the failure it was run for.
+    seconds since the epoch; `signature`, `kind` and `pattern` name the failure it was run for, `cause` says why it ran.
     """
 
     fix: str
@@ -150,6 +154,7 @@ class FixOutcome:
     signature: str = ""
     kind: FailureKind | None = None
     pattern: str | None = None
+    cause: FixCause = FixCause.FAILURE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +191,7 @@ class Healing:
     attempts: tuple[Attempt, ...] = ()
     fixes: tuple[FixOutcome, ...] = ()
     remediation: tuple[str, ...] = ()
+    root_cause: RootCause | None = None
     reason: str = ""
     question: Question | None = None
     answer_lost: bool = False

@@ -15,15 +15,19 @@ from engine.model.spelling import Span, Spelling, spellings
 
 FIELDS = frozenset(
     {
-        "about", "action", "answer", "answer_lost", "args", "attempts", "basis", "because", "by", "call", "choices",
-        "code", "confidence", "count", "decision", "declared", "default", "delay", "details", "diagnosis", "digest",
-        "domain", "duration", "errno", "evidence", "exception", "exit_status", "failure", "file", "finished_at",
-        "first_failure", "fix", "fixes", "folder", "foreach", "from", "healed", "healed_by", "helped", "hint",
-        "http_status", "index", "inputs", "issues", "items", "kind", "level", "lost", "message", "name", "notes",
-        "number", "ok", "outputs", "pattern", "pid", "place", "profile", "program", "question", "questions", "reason",
-        "remediation", "repeatable", "retry_after", "reused", "reused_from", "right", "risk", "role", "run",
-        "section", "sent", "shared", "signature", "skill", "source", "stage", "started_at", "status", "step", "steps",
-        "suggestion", "text", "timed_out", "tool", "truncated", "type", "untouched", "value", "version",
+        "about", "action", "answer", "answer_lost", "args", "at", "attempts", "basis", "because", "by", "call", "came",
+        "cause", "check", "checks", "choices", "code", "command", "commands", "confidence", "confirmed",
+        "cost_of_failure", "cost_of_fix", "count", "decision", "declared", "default", "delay", "details", "diagnosis",
+        "digest", "domain", "duration", "errno", "evidence", "exception", "exit_status", "expires_at", "failure",
+        "false_alarms", "file", "finished_at", "first_call_of_day", "first_call_since_wake", "first_failure", "fix",
+        "fix_args", "fixes", "folder", "foreach", "found", "from", "healed", "healed_by", "helped", "hint", "hour",
+        "http_status", "id", "index", "inputs", "issues", "items", "kind", "last_calls", "last_failure", "layer",
+        "left_out", "level", "looks", "lost", "message", "name", "notes", "number", "ok", "outputs", "pattern", "pid",
+        "place", "predicted", "prevented", "probability", "profile", "program", "question", "questions", "reason",
+        "remediation", "remedy", "repeatable", "retry_after", "reused", "reused_from", "right", "risk", "role",
+        "root_cause", "run", "section", "sent", "sequence", "shared", "signature", "since_wake", "situation", "skill",
+        "source", "stage", "started_at", "status", "step", "steps", "suggestion", "text", "timed_out", "title",
+        "token_left", "tool", "truncated", "type", "untouched", "user", "value", "version", "weekday",
     }
 )  # fmt: skip
 """Names of the engine's own fields (docs/events.md, docs/commands.md). As keys they are never masked: a password that

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any
 
+from engine.model.call import ToolCall
 from engine.model.failure import Failure
+from engine.model.lazy_dataclass import dataclass
 from engine.model.place import Place
+from engine.model.prevention import CheckResult
 from engine.model.question import Question
+from engine.model.remediation import RootCause
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ToolCall:
-    """A tool and its arguments: what a step calls, and also what a fix, a check or an undo is."""
-
-    tool: str
-    args: Mapping[str, Any] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        inner = ", ".join(f"{name}={value!r}" for name, value in self.args.items())
-        return f"{self.tool}({inner})"
+__all__ = ["Absent", "Attempt", "RunResult", "RunStatus", "StepResult", "StepStatus", "ToolCall"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +66,7 @@ class StepResult:
     fixes: tuple[str, ...] = ()
     duration: float = 0.0
     remediation: tuple[str, ...] = ()
+    root_cause: RootCause | None = None
     reason: str = ""
     place: Place | None = None
     path: str = ""
@@ -94,7 +89,8 @@ class RunResult:
 
     `steps` holds every step in the order it ended, the steps inside of others too. `message` says in a sentence why it
     did not end ok; `timed_out` is true when its own deadline ended it;
-    `notes` are things worth a person's eye (an output that did not render, an undo that failed).
+    `notes` are things worth a person's eye (an output that did not render, an undo that failed); `preflight` is what
+    was looked at, and repaired, before the first step.
     """
 
     run_id: str
@@ -107,6 +103,7 @@ class RunResult:
     duration: float = 0.0
     timed_out: bool = False
     questions: tuple[Question, ...] = ()
+    preflight: tuple[CheckResult, ...] = ()
 
     @property
     def healed(self) -> int:

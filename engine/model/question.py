@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any, Literal
 
+from engine.model.lazy_dataclass import dataclass
 from engine.model.skill import InputType
 
 About = Literal["ask", "fix", "settle"]

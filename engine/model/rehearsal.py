@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
 from engine.model.event import Event
 from engine.model.heal import HealMode
+from engine.model.lazy_dataclass import dataclass
 from engine.model.place import Place, Text
 
 START = datetime(2026, 1, 1, 9, tzinfo=UTC)

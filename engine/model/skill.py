@@ -6,10 +6,11 @@ Strings an author may fill with expressions or templates are `Text`, so that eve
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any
 
+from engine.model.lazy_dataclass import dataclass
 from engine.model.place import Place, Text
 
 Tree = Any

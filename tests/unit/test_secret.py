@@ -211,6 +211,13 @@ def test_keys_of_mappings_are_masked_but_not_the_engines_own() -> None:
     assert secrets.mask({"message": "the message", "hunter2-secret": 1}) == {"message": f"the {MASK}", MASK: 1}
 
 
+def test_a_secret_that_nobody_can_see_masks_nothing_else() -> None:
+    """Of signs that cannot be printed some may be left out where a text is shown, but not all of them."""
+    secrets = Secrets()
+    secrets.add("\x1b\x1b\x1b\U00018cd6")
+    assert secrets.mask("hello \x1b\x1b\x1b\U00018cd6!") == "hello •••!"
+
+
 def test_the_engines_own_words_are_not_masked() -> None:
     """A status is a status, whatever somebody chose as a password; and so are the engine's own numbers."""
     secrets = knowing("failed", "54321", 123_456)
