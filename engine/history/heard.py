@@ -11,6 +11,7 @@ from typing import Any
 from engine.history.recorder import value_key
 from engine.model.outcome import StepStatus
 from engine.model.past import PastAttempt, PastFix, PastStep
+from engine.model.prevention import FixCause
 from engine.model.secret import MASK
 
 Values = Mapping[tuple[str, str], str]
@@ -112,11 +113,15 @@ class StepTelling:
             self._attempts[spot] = ended
 
     def fix_started(self, heard: Heard) -> None:
-        """A fix began; nobody knows yet how it ends."""
+        """A fix began; nobody knows yet how it ends. One that ran beforehand belongs to no failure, and counts not."""
+        if _is_beforehand(heard):
+            return
         self._fixes.append(self._fix(heard, after=len(self._attempts), call=heard.text("call")))
 
     def fix_finished(self, heard: Heard) -> None:
         """A fix ended: the last that was begun, when it is the same one."""
+        if _is_beforehand(heard):
+            return
         fields = heard.fields
         begun = self._fixes[-1] if self._fixes else None
         after, call = len(self._attempts), ""
@@ -183,6 +188,10 @@ class StepTelling:
 
 def _which(heard: Heard) -> tuple[str, str]:
     return heard.text("fix"), heard.text("domain")
+
+
+def _is_beforehand(heard: Heard) -> bool:
+    return (heard.text("cause") or FixCause.FAILURE) != FixCause.FAILURE
 
 
 def _number(heard: Heard) -> int:

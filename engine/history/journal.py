@@ -13,7 +13,9 @@ from typing import Self
 from engine.errors import EngineError, RunStateError
 from engine.history.claims import Claims
 from engine.history.database import Database, Synchronous
+from engine.history.foresight_queries import ForesightQueries
 from engine.history.leftovers import packed, unpacked
+from engine.history.lessons import LessonQueries
 from engine.history.past import PastQueries
 from engine.history.recorder import Recorder, lost
 from engine.history.statistics import StatisticQueries
@@ -31,7 +33,7 @@ _KNOWN = "SELECT 1 FROM runs WHERE id = ?"
 _CANCEL_ASKED = "SELECT cancel_requested IS NOT NULL, owner, pid, host FROM runs WHERE id = ?"
 
 
-class History(PastQueries, StatisticQueries):
+class History(PastQueries, StatisticQueries, ForesightQueries, LessonQueries):
     """The history of one machine (or one SKILL_HOME): the journal runs write to, and every question about them.
 
     Safe to use from several threads, and from many processes on one file. Every method raises JournalError.

@@ -160,4 +160,66 @@ MIGRATIONS = (
             """,
         ),
     ),
+    Migration(
+        number=3,
+        name="what was looked at beforehand, what was foretold and what came, and why a fix was run",
+        statements=(
+            "ALTER TABLE fixes ADD COLUMN cause TEXT NOT NULL DEFAULT 'failure'",
+            "ALTER TABLE attempts ADD COLUMN domain TEXT NOT NULL DEFAULT ''",
+            "ALTER TABLE steps ADD COLUMN domain TEXT NOT NULL DEFAULT ''",
+            """
+            CREATE TABLE checks (
+                run INTEGER NOT NULL,
+                step TEXT NOT NULL,
+                event INTEGER NOT NULL,
+                name TEXT NOT NULL,
+                domain TEXT NOT NULL,
+                ok INTEGER,
+                kind TEXT NOT NULL,
+                action TEXT NOT NULL,
+                fix TEXT NOT NULL,
+                at DOUBLE PRECISION NOT NULL,
+                day TEXT NOT NULL,
+                week TEXT NOT NULL,
+                PRIMARY KEY (run, step, event)
+            )
+            """,
+            """
+            CREATE TABLE predictions (
+                run INTEGER NOT NULL,
+                step TEXT NOT NULL,
+                event INTEGER NOT NULL,
+                tool TEXT NOT NULL,
+                domain TEXT NOT NULL,
+                at DOUBLE PRECISION NOT NULL,
+                hour INTEGER NOT NULL,
+                weekday TEXT NOT NULL,
+                first_call_of_day INTEGER,
+                first_call_since_wake INTEGER,
+                since_wake DOUBLE PRECISION,
+                token_left DOUBLE PRECISION,
+                last_calls TEXT NOT NULL,
+                last_failure TEXT NOT NULL,
+                sequence TEXT NOT NULL,
+                kind TEXT NOT NULL,
+                probability DOUBLE PRECISION NOT NULL,
+                action TEXT NOT NULL,
+                fix TEXT NOT NULL,
+                fix_ok INTEGER,
+                came TEXT,
+                cost DOUBLE PRECISION,
+                day TEXT NOT NULL,
+                week TEXT NOT NULL,
+                PRIMARY KEY (run, step, event)
+            )
+            """,
+            "CREATE INDEX predictions_in_time ON predictions (domain, at)",
+            "CREATE INDEX predictions_by_sequence ON predictions (sequence, at) WHERE sequence <> ''",
+        ),
+    ),
+    Migration(
+        number=4,
+        name="why a step failed for good, by the name of its root cause",
+        statements=("ALTER TABLE steps ADD COLUMN root_cause TEXT NOT NULL DEFAULT ''",),
+    ),
 )

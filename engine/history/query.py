@@ -12,6 +12,7 @@ from engine.history.questions import open_questions
 from engine.history.records import RunRecord, StepRecord
 from engine.model.event import Event, EventKind
 from engine.model.outcome import RunStatus, StepStatus
+from engine.model.remediation import root_cause_of
 
 CANDIDATES = 5
 """How many runs are named when a prefix fits several."""
@@ -35,6 +36,16 @@ _STEPS = """
 _EVENTS = """
     SELECT e.number, e.kind, e.at, e.step, e.body FROM events e JOIN runs r ON r.number = e.run
     WHERE r.id = ? AND e.number > ? ORDER BY e.number
+"""
+
+_AVERAGE = """
+    SELECT avg(duration) FROM (
+        SELECT r.duration FROM runs r
+        WHERE r.skill = ? AND r.status = 'ok' AND NOT EXISTS (
+            SELECT 1 FROM events e WHERE e.run = r.number AND e.kind IN ('question_asked', 'question_answered')
+        )
+        ORDER BY r.number DESC LIMIT ?
+    ) AS recent
 """
 
 
@@ -90,12 +101,11 @@ class RunQueries:
         return str(rows[0][0]) if rows else ""
 
     def average_duration(self, skill: str) -> float | None:
-        """Mean seconds of the last runs of `skill` that ended ok; None when there is none."""
-        rows = self._database.read(
-            "SELECT avg(duration) FROM (SELECT duration FROM runs WHERE skill = ? AND status = 'ok' "
-            "ORDER BY number DESC LIMIT ?) AS recent",
-            (skill, RECENT),
-        )
+        """Mean seconds of the last runs of `skill` that ended ok; None when there is none.
+
+        Those that asked somebody are left out: how long people take says nothing of the skill.
+        """
+        rows = self._database.read(_AVERAGE, (skill, RECENT))
         return rows[0][0] if rows else None
 
     def _full_id(self, run_id: str) -> str:
@@ -170,6 +180,7 @@ def _step(row: Row) -> StepRecord:
         failure=end.get("failure"),
         first_failure=end.get("first_failure"),
         remediation=_texts(end, "remediation"),
+        root_cause=root_cause_of(end.get("root_cause")),
         value=end.get("value"),
         begun=row[11],
         foreach=bool(row[12]),

@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from engine.errors import JournalError, OwnershipLostError
+from engine.history.cells import Spot, text_of, whole_of
 from engine.history.database import Cursor, Database
 from engine.history.encoding import INPUTS, Encoder, Kept
 from engine.history.mishaps import moved
-from engine.history.rows import ROWS, Spot, text_of, whole_of
+from engine.history.rows import ROWS
 from engine.model.event import Event, EventKind
 from engine.model.secret import Secrets
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from engine.model.lazy_dataclass import dataclass
 from engine.model.outcome import RunStatus, StepStatus
 from engine.model.question import Question
+from engine.model.remediation import RootCause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +72,7 @@ class StepRecord:
     failure: Mapping[str, Any] | None = None
     first_failure: Mapping[str, Any] | None = None
     remediation: tuple[str, ...] = ()
+    root_cause: RootCause | None = None
     value: Any = None
     begun: int = 1
     foreach: bool = False

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from typing import Any
 
-from engine.history.database import Cursor, Value
+from engine.history.cells import Fields, Spot, calendar, moment, number_of, text_of, whole_of
+from engine.history.database import Cursor
+from engine.history.foresight import came, foretold, looked
 from engine.model.event import EventKind
-
-SNIPPET = 500
-"""Characters of an error kept where errors are listed; the event has more."""
 
 _STEP = """
     INSERT INTO steps (run, name, start_event, position, section, action, call, status, started_at, foreach)
@@ -25,41 +22,33 @@ _STEP_END = """
         duration = excluded.duration, attempts = excluded.attempts, end_event = excluded.end_event
 """
 _STEP_FAILED = """
-    UPDATE steps SET failed = 1, auto_fixed = ?, tool = ?, kind = ?, error = ?, fix = ?, day = ?, week = ?
+    UPDATE steps SET failed = 1, auto_fixed = ?, tool = ?, domain = ?, kind = ?, error = ?, fix = ?, day = ?, week = ?,
+        root_cause = ?
     WHERE run = ? AND name = ?
 """
 _STEP_PATTERN = "UPDATE steps SET pattern = ?, pattern_right = ? WHERE run = ? AND name = ?"
-_FAILED_ATTEMPT = "SELECT tool, kind FROM attempts WHERE run = ? AND step = ? AND ok = 0 ORDER BY event DESC LIMIT 1"
+_FAILED_ATTEMPT = (
+    "SELECT tool, domain, kind FROM attempts WHERE run = ? AND step = ? AND ok = 0 ORDER BY event DESC LIMIT 1"
+)
 _ATTEMPT = """
-    INSERT INTO attempts (run, step, event, number, tool, ok, kind, started_at, finished_at)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO attempts (run, step, event, number, tool, domain, ok, kind, started_at, finished_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _STAGE = "INSERT INTO heal_stages (run, step, event, stage, answer) VALUES (?, ?, ?, ?, ?)"
 _FIX = """
-    INSERT INTO fixes (run, step, event, fix, domain, ok, shared, signature, kind, pattern, started_at, finished_at)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO fixes (run, step, event, fix, domain, ok, shared, signature, kind, pattern, cause, started_at,
+                       finished_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _FIX_HELPED = """
-    UPDATE fixes SET helped = ? WHERE run = ? AND step = ? AND fix = ? AND domain = ? AND helped IS NULL
+    UPDATE fixes SET helped = ?
+    WHERE run = ? AND step = ? AND fix = ? AND domain = ? AND cause = 'failure' AND helped IS NULL
+        AND started_at = coalesce(?, started_at)
 """
 _RUN_WAITING = "UPDATE runs SET status = 'waiting' WHERE number = ?"
 _RUN_END = """
     UPDATE runs SET status = ?, message = ?, duration = ?, healed = ?, finished_at = ?, end_event = ? WHERE number = ?
 """
-
-Fields = Mapping[str, Any]
-
-
-class Spot:
-    """Where one event goes: the run's number, the event's number in it, its step and time."""
-
-    __slots__ = ("at", "number", "run", "step")
-
-    def __init__(self, run: int, number: int, step: str, at: float) -> None:
-        self.run = run
-        self.number = number
-        self.step = step
-        self.at = at
 
 
 def _step_started(cursor: Cursor, spot: Spot, fields: Fields) -> None:
@@ -78,39 +67,52 @@ def _attempt_finished(cursor: Cursor, spot: Spot, fields: Fields) -> None:
             spot.number,
             whole_of(fields, "number"),
             text_of(fields, "tool"),
+            text_of(fields, "domain"),
             int(bool(fields.get("ok"))),
             text_of(failure, "kind"),
-            _moment(fields, "started_at", spot),
-            _moment(fields, "finished_at", spot),
+            moment(fields, "started_at", spot),
+            moment(fields, "finished_at", spot),
         ),
     )
 
 
 def _heal_stage(cursor: Cursor, spot: Spot, fields: Fields) -> None:
-    cursor.execute(_STAGE, (spot.run, spot.step, spot.number, text_of(fields, "stage"), text_of(fields, "answer")))
+    stage = text_of(fields, "stage")
+    cursor.execute(_STAGE, (spot.run, spot.step, spot.number, stage, text_of(fields, "answer")))
+    match stage:
+        case "preflight":
+            looked(cursor, spot, fields)
+        case "predict":
+            foretold(cursor, spot, fields)
 
 
 def _fix_finished(cursor: Cursor, spot: Spot, fields: Fields) -> None:
     flags = (int(bool(fields.get("ok"))), int(bool(fields.get("shared"))))
     texts = (text_of(fields, name) for name in ("signature", "kind", "pattern"))
-    times = (_moment(fields, "started_at", spot), _moment(fields, "finished_at", spot))
+    times = (moment(fields, "started_at", spot), moment(fields, "finished_at", spot))
     who = (text_of(fields, "fix"), text_of(fields, "domain"))
-    cursor.execute(_FIX, (spot.run, spot.step, spot.number, *who, *flags, *texts, *times))
+    cause = text_of(fields, "cause") or "failure"
+    cursor.execute(_FIX, (spot.run, spot.step, spot.number, *who, *flags, *texts, cause, *times))
 
 
 def _step_finished(cursor: Cursor, spot: Spot, fields: Fields) -> None:
-    duration = _number(fields, "duration")
+    duration = number_of(fields, "duration")
     status, attempts = text_of(fields, "status"), whole_of(fields, "attempts")
     started = spot.at - (duration or 0.0)
     cursor.execute(
         _STEP_END, (spot.run, spot.step, spot.number, status, started, spot.at, duration, attempts, spot.number)
     )
-    if attempts > 1 or fields.get("failure") or fields.get("first_failure"):
+    if fields.get("reused"):  # it was counted in the run that did it
+        return
+    failed = attempts > 1 or bool(fields.get("failure") or fields.get("first_failure"))
+    if failed:
         _count_failure(cursor, spot, fields)
+    if attempts:
+        came(cursor, spot, _first_kind(fields) if failed else "", duration or 0.0)
     for fix in fields.get("healed_by") or ():
         if fix.get("helped") is not None:
-            helped = (int(fix["helped"]), spot.run, spot.step, text_of(fix, "fix"), text_of(fix, "domain"))
-            cursor.execute(_FIX_HELPED, helped)
+            which = (text_of(fix, "fix"), text_of(fix, "domain"), number_of(fix, "started_at"))
+            cursor.execute(_FIX_HELPED, (int(fix["helped"]), spot.run, spot.step, *which))
     diagnosis = fields.get("diagnosis")
     if diagnosis and diagnosis.get("pattern") and diagnosis.get("right") is not None:
         cursor.execute(_STEP_PATTERN, (text_of(diagnosis, "pattern"), int(diagnosis["right"]), spot.run, spot.step))
@@ -123,15 +125,20 @@ def _count_failure(cursor: Cursor, spot: Spot, fields: Fields) -> None:
     if attempt is None:
         return
     failure = fields.get("first_failure") or fields.get("failure") or {}
-    kind = text_of(fields.get("diagnosis") or {}, "kind") or text_of(failure, "kind") or attempt[1]
+    kind = _first_kind(fields) or attempt[2]
     fixes = fields.get("healed_by") or ()
     helped = [fix for fix in fixes if fix.get("helped")]
     fixed = bool(helped) and text_of(fields, "status") == "healed"
     name = text_of((helped or fixes)[-1], "fix") if fixes else ""
-    day = datetime.fromtimestamp(spot.at, UTC)
-    year, week, _ = day.isocalendar()
-    texts = (attempt[0], kind, text_of(failure, "message"), name, f"{day:%Y-%m-%d}", f"{year}-W{week:02}")
-    cursor.execute(_STEP_FAILED, (int(fixed), *texts, spot.run, spot.step))
+    texts = (*attempt[:2], kind, text_of(failure, "message"), name, *calendar(spot.at))
+    cause = text_of(fields.get("root_cause") or {}, "id")
+    cursor.execute(_STEP_FAILED, (int(fixed), *texts, cause, spot.run, spot.step))
+
+
+def _first_kind(fields: Fields) -> str:
+    """The kind of a step's first failure."""
+    failure = fields.get("first_failure") or fields.get("failure") or {}
+    return text_of(fields.get("diagnosis") or {}, "kind") or text_of(failure, "kind")
 
 
 def _run_waiting(cursor: Cursor, spot: Spot, _fields: Fields) -> None:
@@ -141,34 +148,8 @@ def _run_waiting(cursor: Cursor, spot: Spot, _fields: Fields) -> None:
 def _run_finished(cursor: Cursor, spot: Spot, fields: Fields) -> None:
     texts = (text_of(fields, "status"), text_of(fields, "message"))
     cursor.execute(
-        _RUN_END, (*texts, _number(fields, "duration"), whole_of(fields, "healed"), spot.at, spot.number, spot.run)
+        _RUN_END, (*texts, number_of(fields, "duration"), whole_of(fields, "healed"), spot.at, spot.number, spot.run)
     )
-
-
-def text_of(fields: Fields, name: str, limit: int = SNIPPET) -> str:
-    """A field as text of at most `limit` characters; empty when it is no text or number."""
-    # Only what the mask has seen: turning another object into text here would show the secrets inside it.
-    value = fields.get(name)
-    if not isinstance(value, str | int | float):
-        return ""
-    text = str(value)[:limit]
-    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
-
-
-def whole_of(fields: Fields, name: str) -> int:
-    """A field as a whole number; 0 when it is none."""
-    value = fields.get(name)
-    return int(value) if isinstance(value, int | float) else 0
-
-
-def _number(fields: Fields, name: str) -> float | None:
-    value = fields.get(name)
-    return float(value) if isinstance(value, int | float) else None
-
-
-def _moment(fields: Fields, name: str, spot: Spot) -> Value:
-    value = _number(fields, name)
-    return spot.at if value is None else value
 
 
 ROWS: Mapping[EventKind, Callable[[Cursor, Spot, Fields], None]] = {

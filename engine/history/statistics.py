@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from operator import eq
 
 from engine.history.database import Database, Row
 from engine.history.records import FixRecord
-from engine.model.tally import FailureRecord, FailureTotals
+from engine.model.figures import Figures
+from engine.model.tally import FailureRecord, FailureTotals, Prevention
 
 _FIX_RECORD = """
     SELECT f.fix, f.domain, f.ok, f.helped, f.shared, f.signature, f.kind, f.pattern, f.started_at, f.finished_at,
@@ -22,6 +24,7 @@ _FAILURES = """
     FROM steps s JOIN runs r ON r.number = s.run WHERE s.failed = 1
     ORDER BY s.finished_at DESC, s.run DESC, s.start_event DESC LIMIT ?
 """
+_TOOL_FAILURES = _FAILURES.replace("s.failed = 1", "s.failed = 1 AND s.tool = ?")
 _TOTALS = "SELECT day, week, count(*), sum(auto_fixed) FROM steps WHERE failed = 1 GROUP BY day, week"
 _PATTERNS = """
     SELECT pattern, count(*), sum(pattern_right) FROM steps WHERE pattern_right IS NOT NULL GROUP BY pattern
@@ -51,8 +54,10 @@ class StatisticQueries:
         rows = self._database.read(f"{_FIXES} AND f.shared = 0 {_NEWEST}", (fix, domain, 1))
         return _fix(rows[0]) if rows else None
 
-    def failures(self, limit: int = 100) -> tuple[FailureRecord, ...]:
-        """The last steps that failed at least one attempt, newest first."""
+    def failures(self, limit: int = 100, *, tool: str = "") -> tuple[FailureRecord, ...]:
+        """The last steps that failed at least one attempt, newest first; of one tool, when it is named."""
+        if tool:
+            return tuple(_failure(row) for row in self._database.read(_TOOL_FAILURES, (tool, limit)))
         return tuple(_failure(row) for row in self._database.read(_FAILURES, (limit,)))
 
     def totals(self) -> FailureTotals:
@@ -75,6 +80,21 @@ class StatisticQueries:
         A fix that itself failed did not help; a shared outcome is the same observation, counted once.
         """
         return {(fix, domain): (tried, helped) for fix, domain, tried, helped in self._database.read(_FIX_COUNTS)}
+
+    def preventions(self) -> tuple[Prevention, ...]:
+        """What was stopped before a call, and what a fix healed."""
+        from engine.history.preventions import preventions  # noqa: PLC0415 - late: only learning asks for it
+
+        return preventions(self._database)
+
+    def figures(self, since: float = 0.0, *, alike: Callable[[str, str], bool] = eq) -> Figures:
+        """All that was counted at `since` (seconds since the epoch) or later, by all that tells it apart.
+
+        `alike` says whether a failure of the second kind is what was foretold as one of the first.
+        """
+        from engine.history.figures import figures  # noqa: PLC0415 - late: a run asks for none of it
+
+        return figures(self._database, since, alike)
 
 
 def _fix(row: Row) -> FixRecord:

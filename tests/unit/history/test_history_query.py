@@ -115,6 +115,9 @@ def test_the_average_duration_is_of_runs_that_ended_ok(history: History, story: 
     for number, (status, duration) in enumerate([("ok", 2.0), ("ok", 4.0), ("failed", 100.0)]):
         story.begin(f"r{number}")
         story.end(f"r{number}", status=status, duration=duration)
+    story.begin("asked")
+    story.tell("asked", EventKind.QUESTION_ASKED, "ask", name="ask", question="Now?")
+    story.end("asked", duration=3_600.0)
     assert history.average_duration("deploy") == 3.0
     assert history.average_duration("other") is None
 

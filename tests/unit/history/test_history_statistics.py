@@ -86,6 +86,19 @@ def test_helped_is_set_for_the_step_it_was_for(history: History, story: Storytel
     assert [fix.helped for fix in history.fixes("kube_login", "ephemeral")] == [False, None]
 
 
+def test_each_run_of_a_fix_in_one_step_has_its_own_outcome(history: History, story: Storyteller) -> None:
+    """The round after a `retry` needs the same fix once more: the first did not help, the second did."""
+    story.begin("r1")
+    healed_by = []
+    for helped in (False, True):
+        story.fix("r1", "pods")
+        began = story.now - 1
+        healed_by.append({"fix": "kube_login", "domain": "ephemeral", "started_at": began, "helped": helped})
+    story.tell("r1", EventKind.STEP_FINISHED, "pods", status="healed", attempts=4, healed_by=healed_by)
+    assert [fix.helped for fix in history.fixes("kube_login", "ephemeral")] == [True, False]
+    assert history.fix_counts() == {("kube_login", "ephemeral"): (2, 1)}
+
+
 def test_a_shared_outcome_is_one_observation(history: History, story: Storyteller) -> None:
     """Ten steps that waited for one login are not ten proofs that logging in helps."""
     story.begin("r1")
@@ -123,6 +136,18 @@ def test_patterns_count_where_the_truth_came_out(history: History, story: Storyt
     story.failing_step("r1", "b", helped=False)
     story.failing_step("r1", "c", helped=None)
     assert history.pattern_counts() == {"unauthorized": (2, 1)}
+
+
+def test_a_step_taken_over_from_another_run_is_counted_there(history: History, story: Storyteller) -> None:
+    """Its failure, its fix and its pattern were seen once, however many runs go on from it."""
+    story.begin("r1")
+    story.failing_step("r1", "pods")
+    ended = story.history.events("r1")[-1][1]
+    before = (history.totals(), history.fix_counts(), history.pattern_counts())
+    story.begin("r2", reused_from="r1")
+    story.tell("r2", EventKind.STEP_STARTED, "pods", index=0, action="tool", section="steps")
+    story.tell("r2", EventKind.STEP_FINISHED, "pods", **{**ended.data, "reused": True})
+    assert (history.totals(), history.fix_counts(), history.pattern_counts()) == before
 
 
 def test_a_step_run_again_keeps_the_failure_it_had(history: History, story: Storyteller) -> None:
