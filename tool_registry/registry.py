@@ -151,11 +151,15 @@ async def _called(tool: Tool, arguments: Mapping[str, Any], context: ToolContext
 
 
 class Requirement(NamedTuple):
-    """Something a tool needs on the machine; `found` is where it is, None where it is missing."""
+    """Something a tool needs on the machine; `found` is where it is, None where it is missing.
+
+    `minimum` is the oldest version of a program that will do; empty where any will, and nobody has looked which it is.
+    """
 
     kind: Literal["program", "environment", "module"]
     name: str
     found: str | None
+    minimum: str = ""
 
 
 def requirements(tool: Tool, environment: Mapping[str, str]) -> tuple[Requirement, ...]:
@@ -164,7 +168,8 @@ def requirements(tool: Tool, environment: Mapping[str, str]) -> tuple[Requiremen
     from importlib.util import find_spec  # noqa: PLC0415 - late, as above
 
     path = environment.get("PATH")
-    programs = [Requirement("program", name, shutil.which(name, path=path)) for name in tool.needs.programs]
+    wanted = [name.partition(">=") for name in tool.needs.programs]
+    programs = [Requirement("program", name, shutil.which(name, path=path), least) for name, _, least in wanted]
     variables = [
         Requirement("environment", name, "set" if name in environment else None) for name in tool.needs.environment
     ]

@@ -32,7 +32,7 @@ class FixScope(StrEnum):
 class Needs:
     """What a tool needs: programs on the PATH, environment variables, Python modules, settings of its domain.
 
-    A setting `a|b` is one of the two; dots lead into mappings.
+    A program `git>=2.30` is at least of that version. A setting `a|b` is one of the two; dots lead into mappings.
     """
 
     programs: tuple[str, ...] = ()
@@ -45,6 +45,13 @@ def _ignore(_: Any) -> None:
     return None
 
 
+def read_json(path: Path) -> Any:
+    """What a JSON file holds; every JSON file is YAML. Raises OSError and ValueError."""
+    import json  # noqa: PLC0415 - late: few tools read a file that is YAML
+
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolContext:
     """What the world hands a tool beside its arguments.
@@ -52,8 +59,9 @@ class ToolContext:
     `settings` are those of the tool's domain, `folder` the workspace, `state` a private folder the tool may write to,
     `environment` what a child process inherits, `timeout` the seconds this call has. `secret` keeps a value out of
     everything written or shown, and `secret_result` says that what the call gives is such a value; `report` shows a
-    line of progress. `connections` are open connections that the calls of one registry share; the registry sets and
-    closes them, None means that each call opens and closes its own.
+    line of progress. `read_yaml` gives what a YAML file holds (without an engine around it, only JSON). `connections`
+    are open connections that the calls of one registry share; the registry sets and closes them, None means that each
+    call opens and closes its own.
     """
 
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -66,6 +74,7 @@ class ToolContext:
     secret: Callable[[Any], None] = _ignore
     secret_result: bool = False
     report: Callable[[str], None] = _ignore
+    read_yaml: Callable[[Path], Any] = read_json
     connections: MutableMapping[Any, Any] | None = None
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 NAMES: Mapping[str, tuple[str, ...]] = {
+    "branches": ("git_branch_state",),
+    "checks": ("network_reachable", "program_version", "disk_space"),
     "ephemeral": (
         "bonfire_namespace_reserve",
         "bonfire_namespace_list",
@@ -20,8 +22,11 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "gitlab": ("gitlab_mr_pipeline",),
     "jira": ("jira_view_issue",),
     "kept_namespaces": ("remember_namespace",),
+    "kubeconfig": ("kubeconfig_expiry",),
     "local_login": ("kube_login", "kube_whoami", "local_token_expiry"),
     "local_start": ("local_platform_start", "local_platform_ready"),
+    "logins": ("registry_login_state", "gitlab_login_state", "token_expiry"),
+    "network": ("network_route",),
     "pods": ("kubectl_get_pods", "kubectl_logs", "kubectl_get_secret"),
     "registry_images": ("quay_get_tag", "image_build_status", "image_build"),
     "tests_run": ("kubectl_exec_pytest",),

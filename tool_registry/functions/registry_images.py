@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from typing import Annotated, Any, TypedDict
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
-from tool_registry.functions.platform import PLATFORM, ask_platform, call_platform
+from tool_registry.functions.logins import kept_login
+from tool_registry.functions.platform import PLATFORM, ask_platform, call_platform, platform_url
 from tool_registry.functions.repository import GIT, commit_of, repository_folder
 from tool_registry.sources.http import Reply
 from tool_registry.sources.python import tool
@@ -76,11 +77,18 @@ async def quay_get_tag(
         tag: The full commit SHA, 40 or 64 hexadecimal digits; git_rev_parse expands a short one.
     """
     path = f"/v2/{quote(repository)}/manifests/{quote(tag)}"
-    reply = await ask_platform("GET", path, context, headers={"Accept": MANIFESTS}, not_found=(404,))
+    reply = await ask_platform("GET", path, context, headers=_headers(context), not_found=(404,))
     named = {"repository": repository, "tag": tag}
     if not reply.found:
         return ToolOutput(value={"found": False, **named, "reason": _why_unknown(reply)}, text=reply.text, found=False)
     return ToolOutput(value={"found": True, **named, **_described(reply)}, text=reply.text)
+
+
+def _headers(context: ToolContext) -> dict[str, str]:
+    """What is asked for, and in whose name, where podman, docker or skopeo have logged in to the registry."""
+    host = urlsplit(platform_url(context.settings)).netloc
+    login = kept_login(host, context, str(context.settings.get("auth_file") or ""))
+    return {"Accept": MANIFESTS, **({"Authorization": f"Basic {login}"} if login else {})}
 
 
 def _why_unknown(reply: Reply) -> str:

@@ -16,6 +16,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from tool_registry.local_platform import demo_project, endpoint
+from tool_registry.local_platform.flapping import Flapping
 from tool_registry.local_platform.images import Images
 from tool_registry.local_platform.login import Login
 from tool_registry.local_platform.namespaces import Grounds, Namespaces
@@ -57,7 +58,8 @@ def _run(data: Path, options: argparse.Namespace) -> int:
         signal.signal(number, lambda *_: stop.set())
     parts = _parts(data, options, server.server_port, stop)
     server.answering = Routes(parts=parts).answer
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
+    server.away_after = Flapping(phases=lambda: parts.settings.numbers("flap")).after_this
+    server.serve_in_thread()
     url = endpoint.announce(data, server.server_port)
     log.info("answers at %s, isolation by %s", url, parts.isolation)
     _say_and_detach(url)

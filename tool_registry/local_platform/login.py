@@ -8,13 +8,14 @@ import hmac
 import json
 import re
 import secrets
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tool_registry.local_platform.answers import Answer, Refusal, as_json
-from tool_registry.local_platform.files import write_whole
+from tool_registry.local_platform.files import read_json, write_json, write_whole
 from tool_registry.local_platform.settings import Settings
 
 ISSUER = "skill-engine local profile"
@@ -22,6 +23,8 @@ USER_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
 HEADER = {"alg": "HS256", "typ": "JWT"}
 FOR_EVER = 1e11
 CHALLENGE = 'Bearer realm="skill-engine", error="invalid_token"'
+PLATFORM_ITSELF = "local-platform"
+"""In whose name the platform fetches from its own registry, where that wants a login."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +42,7 @@ class Login:
         """Make the folder and the signing key where they are missing."""
         self._folder = folder
         self._settings = settings
+        self._revoking = threading.Lock()
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._key = bytes.fromhex(_made_once(folder / "signing.key", secrets.token_hex(32)))
 
@@ -68,8 +72,57 @@ class Login:
         claims = self._claims(token.strip())
         if claims["exp"] <= time.time():
             ended = time.strftime("%H:%M:%S", time.localtime(claims["exp"]))
-            raise _unauthorized(f"the token expired at {ended}; log in again at /oauth/token")
+            said = f"the token expired at {ended}; log in again at /oauth/token"
+            raise _unauthorized(said, reason="expired", user=claims["sub"], expired_at=claims["exp"])
+        if self._is_revoked(claims):
+            said = "the token was revoked; log in again at /oauth/token"
+            raise _unauthorized(said, reason="revoked", user=claims["sub"])
         return Caller(user=claims["sub"], expires_at=claims["exp"])
+
+    def revoke(self, form: dict[str, str]) -> Answer:
+        """Revoke the token that is given (RFC 7009); one that is none is as good as revoked already."""
+        if not form.get("token"):
+            return _refused(400, "invalid_request", "token is missing")
+        try:
+            claims = self._claims(form["token"].strip())
+        except Refusal:
+            return as_json({"revoked": False})
+        with self._revoking:
+            kept = {one: ends for one, ends in self._revoked().items() if ends > time.time()}
+            write_json(self._revoked_file, {**kept, str(claims.get("jti")): claims["exp"]}, 0o600)
+        return as_json({"revoked": True})
+
+    def registry_user(self, authorization: str | None) -> str | None:
+        """Tell who logs in to the registry, by name and client secret (RFC 7617) or by a token; None for nobody."""
+        scheme, _, given = (authorization or "").partition(" ")
+        if scheme.lower() == "bearer":
+            try:
+                return self.caller(authorization).user
+            except Refusal:
+                return None
+        try:
+            user, _, secret = base64.b64decode(given.strip(), validate=True).decode().partition(":")
+        except ValueError:
+            return None
+        return user if scheme.lower() == "basic" and self._secret_matches(user, secret) else None
+
+    def of_the_platform(self) -> str:
+        """Give what the platform itself logs in to its own registry with."""
+        return f"Bearer {self._token(PLATFORM_ITSELF, self._settings.number('token_lifetime'))}"
+
+    @property
+    def _revoked_file(self) -> Path:
+        return self._folder / "revoked.json"
+
+    def _revoked(self) -> dict[str, float]:
+        kept = read_json(self._revoked_file)
+        return kept if isinstance(kept, dict) else {}
+
+    def _is_revoked(self, claims: dict[str, Any]) -> bool:
+        issued = claims.get("iat")
+        before = self._settings.number("revoked_before")
+        early = isinstance(issued, int | float) and issued < before and claims["sub"] != PLATFORM_ITSELF
+        return early or str(claims.get("jti")) in self._revoked()
 
     def _secret_matches(self, user: str, given: str) -> bool:
         if not USER_NAME.fullmatch(user):
@@ -82,7 +135,10 @@ class Login:
 
     def _token(self, user: str, lifetime: float) -> str:
         now = time.time()
-        times = {"iat": int(now), "exp": round(now + lifetime, 3)}  # RFC 7519 allows fractions; tests use short lives
+        times = {
+            "iat": round(now, 3),
+            "exp": round(now + lifetime, 3),
+        }  # RFC 7519 allows fractions; tests use short lives
         claims = {"iss": ISSUER, "sub": user, **times, "jti": secrets.token_hex(8)}
         signed = f"{_encoded(HEADER)}.{_encoded(claims)}"
         return f"{signed}.{self._signature(signed)}"
@@ -129,8 +185,8 @@ def _decoded(part: str) -> bytes:
     return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
 
 
-def _unauthorized(sentence: str) -> Refusal:
-    return Refusal(401, "invalid_token", sentence, headers={"WWW-Authenticate": CHALLENGE})
+def _unauthorized(sentence: str, **details: Any) -> Refusal:
+    return Refusal(401, "invalid_token", sentence, headers={"WWW-Authenticate": CHALLENGE}, **details)
 
 
 def _refused(status: int, error: str, description: str) -> Answer:

@@ -26,11 +26,12 @@ OK, NOT_FOUND = 200, 404
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """An image reference: which repository of this platform's registry, which manifest."""
+    """An image reference: which repository of this platform's registry, which manifest, and what logs in there."""
 
     port: int
     name: str
     digest: str
+    authorization: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +178,8 @@ def _blob(image: Image, descriptor: Mapping[str, Any]) -> bytes:
 def _fetched(image: Image, what: str, digest: str) -> bytes:
     connection = http.client.HTTPConnection("127.0.0.1", image.port, timeout=PATIENCE)
     try:
-        connection.request("GET", f"/v2/{image.name}/{what}", headers={"Accept": registry.MANIFEST_TYPE})
+        login = {"Authorization": image.authorization} if image.authorization else {}
+        connection.request("GET", f"/v2/{image.name}/{what}", headers={"Accept": registry.MANIFEST_TYPE, **login})
         response = connection.getresponse()
         content = response.read(SIZE_LIMIT)
     finally:

@@ -118,6 +118,13 @@ class Registry:
         return list(index["manifests"]) if isinstance(index, dict) else []
 
 
+def login_wanted(was_tried: bool) -> Answer:
+    """Refuse somebody who has not logged in, or not with the right words."""
+    message = "incorrect username or password" if was_tried else "authentication required"
+    challenge = {**API_HEADER, "WWW-Authenticate": 'Basic realm="skill-engine registry"'}
+    return as_json({"errors": [{"code": "UNAUTHORIZED", "message": message, "detail": None}]}, 401, challenge)
+
+
 def _tag_of(entry: Mapping[str, Any]) -> str:
     return str(entry.get("annotations", {}).get(TAG_ANNOTATION, ""))
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from tool_registry.local_platform.images import Images
 from tool_registry.local_platform.login import Login
 from tool_registry.local_platform.namespace import Namespace
 from tool_registry.local_platform.namespaces import Namespaces, Wish
-from tool_registry.local_platform.registry import Registry
+from tool_registry.local_platform.registry import Registry, login_wanted
 from tool_registry.local_platform.requests import Request
 from tool_registry.local_platform.settings import Settings
 
@@ -24,6 +25,8 @@ TITLE = "skill-engine local profile"
 EXEC_DEFAULT, EXEC_MOST = 60.0, 3600.0
 TAIL_DEFAULT = 100
 KEY_LIMIT = 200
+SLOWEST = 600.0
+"""Seconds an answer is kept back at most; longer than anybody waits, and no thread is lost for good."""
 OK = 200
 
 Route = Callable[[Request, re.Match[str]], Answer]
@@ -67,6 +70,7 @@ class Routes:
                 ("GET", "/metrics.json", self._metrics),
                 ("POST", "/shutdown", self._shutdown),
                 ("POST", "/oauth/token", self._token),
+                ("POST", "/oauth/revoke", self._revoke),
                 ("GET", "/oauth/userinfo", self._userinfo),
                 ("GET", "/v2(?:/.*)?", self._registry),
                 ("POST", "/api/images", self._build),
@@ -89,6 +93,7 @@ class Routes:
     def answer(self, request: Request) -> Answer:
         """Answer one request; refusals are answers too."""
         self.parts.count("requests")
+        time.sleep(min(self.parts.settings.number("slow_seconds"), SLOWEST))
         try:
             return self._found(request)
         except Refusal as refusal:
@@ -137,11 +142,17 @@ class Routes:
             self.parts.count("logins")
         return answer
 
+    def _revoke(self, request: Request, _: re.Match[str]) -> Answer:
+        return self.parts.login.revoke(request.form())
+
     def _userinfo(self, request: Request, _: re.Match[str]) -> Answer:
         caller = self.parts.login.caller(request.headers.get("authorization"))
         return as_json({"sub": caller.user, "exp": caller.expires_at})
 
     def _registry(self, request: Request, _: re.Match[str]) -> Answer:
+        given = request.headers.get("authorization")
+        if self.parts.settings.flag("registry_login") and self.parts.login.registry_user(given) is None:
+            return login_wanted(given is not None)
         return self.parts.registry.answer(request.path)
 
     def _build(self, request: Request, _: re.Match[str]) -> Answer:
@@ -191,6 +202,7 @@ class Routes:
         namespace, fields = self._inside(request, match), request.fields()
         address = fields.text("image")
         image = pulling.reference(address, fields.text("digest"), self.parts.port)
+        image = replace(image, authorization=self.parts.login.of_the_platform())
         ready = self.parts.settings.number("ready_timeout")
         env = fields.variables("env")
         return as_json(namespace.deploy(fields.word("app"), image, address, env=env, ready_timeout=ready), 202)

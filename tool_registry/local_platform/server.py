@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -34,17 +35,21 @@ class Server(ThreadingHTTPServer):
     def __init__(self, port: int, *, patience: float = SOCKET_PATIENCE) -> None:
         """Take the port, 0 for any free one; OSError when it is taken. `answering` is set later.
 
-        A request has to arrive whole within `patience` seconds.
+        A request has to arrive whole within `patience` seconds. `away_after` is asked before every answer for how many
+        seconds from then on nothing is to be listened for.
         """
         self.patience = patience
         self.last_request = time.monotonic()
         self.answering: Callable[[Request], Answer] = _not_yet
+        self.away_after: Callable[[], float] = _stays
+        self._open: set[socket.socket] = set()
         self._places = threading.BoundedSemaphore(CONNECTIONS)
         self._waiting = threading.BoundedSemaphore(CONNECTIONS + QUEUE)
         super().__init__(("127.0.0.1", port), Handler)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Have a connection wait for its place in a thread; hang up where too many wait already."""
+        self._open.add(request)
         if self._waiting.acquire(blocking=False):
             super().process_request(request, client_address)
         else:
@@ -57,6 +62,37 @@ class Server(ThreadingHTTPServer):
                 super().process_request_thread(request, client_address)
         finally:
             self._waiting.release()
+
+    def serve_in_thread(self) -> None:
+        """Serve until `shutdown`, beside what else there is to do."""
+        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+
+    def go_away(self, seconds: float, but: socket.socket) -> None:
+        """Refuse connections for some seconds and close those that are open, but one that is still to be answered."""
+        self.shutdown()
+        self.socket.close()
+        for connection in self._open - {but}:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        back = threading.Timer(seconds, self._come_back)
+        back.daemon = True
+        back.start()
+
+    def shutdown_request(self, request: Any) -> None:
+        """Close a connection, and forget it."""
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def _come_back(self) -> None:
+        """Listen at the same port again."""
+        self.socket = socket.socket(self.address_family, self.socket_type)
+        try:
+            self.server_bind()
+            self.server_activate()
+        except OSError as error:
+            log.warning("the port %d cannot be had again: %s", self.server_port, error.strerror)
+            return
+        self.serve_in_thread()
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - the signature is the library's
         """Write down what broke a connection; mostly it is a caller that left."""
@@ -98,6 +134,10 @@ class Handler(BaseHTTPRequestHandler):
         except Exception:  # a server's outermost border: one broken request must not be silent
             log.exception("%s %s broke", self.command, self.path[:200])
             answer = Refusal(500, "internal", "the local platform broke on this request; its log says where").answer()
+        away = self.server.away_after()
+        if away:
+            self.close_connection = True
+            self.server.go_away(away, self.connection)
         self._write(answer)
         self.server.last_request = time.monotonic()
         log.info("%s %s %d %.3f s", self.command, self.path[:200], answer.status, time.monotonic() - begun)
@@ -177,6 +217,10 @@ class _Incoming(io.RawIOBase):
             return self._connection.recv_into(place)
         finally:
             self._connection.settimeout(SOCKET_PATIENCE)
+
+
+def _stays() -> float:
+    return 0.0
 
 
 def _not_yet(_: Request) -> Answer:

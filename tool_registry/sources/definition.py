@@ -87,7 +87,17 @@ def _parameters(spec: Any, place: str) -> dict[str, Any]:
         raise DefinitionError(place, "parameters must be a JSON Schema of type object")
     schema.setdefault("properties", {})
     schema.setdefault("additionalProperties", False)
+    for name, rules in schema["properties"].items() if isinstance(schema["properties"], Mapping) else ():
+        _readable(rules.get("pattern") if isinstance(rules, Mapping) else None, name, place)
     return schema
+
+
+def _readable(pattern: Any, name: str, place: str) -> None:
+    """DefinitionError where the format of a parameter is no expression that a value could be held against."""
+    try:
+        re.compile(pattern or "")
+    except (re.error, TypeError) as error:
+        raise DefinitionError(place, f"the pattern of {name} cannot be read: {error}") from error
 
 
 def _call(definition: Mapping[str, Any], source: str, parameters: Mapping[str, Any], place: str) -> Call:
@@ -143,6 +153,12 @@ def core(call: Call) -> Call:
     while isinstance(call, functools.partial) and call.func in (_with_defaults, _secretly):
         call = call.args[0]
     return call
+
+
+def program_of(tool: Tool) -> str | None:
+    """The program that a tool declared as one runs; None for other tools."""
+    runs = getattr(core(tool.call), "__self__", None)
+    return runs.argv.program if isinstance(runs, command.Command) else None
 
 
 def with_core(call: Call, other: Call) -> Call:

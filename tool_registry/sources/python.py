@@ -23,7 +23,7 @@ import anyio
 import anyio.to_thread
 
 from tool_registry.sources.schema import LaterSchema, argument_descriptions, closed, first_paragraph, schema_of
-from tool_registry.tool import Effect, FixScope, Needs, Tool, ToolContext, ToolError, ToolOutput
+from tool_registry.tool import Call, Effect, FixScope, Needs, Tool, ToolContext, ToolError, ToolOutput
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -69,12 +69,23 @@ def tool(  # noqa: PLR0913 - a declaration, every field by keyword
             verify=verify,
             needs=needs or Needs(),
             examples=tuple(examples),
-            location=f"{function.__code__.co_filename}:{function.__code__.co_firstlineno}",
+            location=_location(function),
         )
         setattr(function, MARK, declared)
         return function
 
     return declare
+
+
+def _location(function: Callable[..., Any]) -> str:
+    """Where the function itself stands, whatever was wrapped around it."""
+    code = inspect.unwrap(function).__code__
+    return f"{code.co_filename}:{code.co_firstlineno}"
+
+
+def callable_as(function: Callable[..., Any], name: str) -> Call:
+    """The call of a tool that runs another function than the one it was declared with, of the same signature."""
+    return functools.partial(_call, _Signature(function), name)
 
 
 def tool_of(function: Callable[..., Any]) -> Tool:

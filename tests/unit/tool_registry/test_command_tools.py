@@ -325,3 +325,10 @@ def test_effect_that_nobody_vouched_for_is_a_write() -> None:
 def test_durations() -> None:
     """Seconds, or text with a unit."""
     assert [seconds(spec, PLACE) for spec in (1, 0.5, "3", "90s", "1.5m", "2h")] == [1, 0.5, 3, 90, 90, 7200]
+
+
+@pytest.mark.parametrize("pattern", ["([", 5])
+def test_a_format_that_cannot_be_read_is_a_mistake_of_the_definition(pattern: Any) -> None:
+    """It is told when the tool is read, not when the first value is held against it."""
+    with pytest.raises(DefinitionError, match="the pattern of tag cannot be read"):
+        _tool({"argv": [*SHOW, "{tag}"]}, properties={"tag": {"type": "string", "pattern": pattern}})

@@ -43,11 +43,12 @@ def test_programs_variables_and_modules_are_looked_for(tmp_path: Path) -> None:
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
     needs = Needs(
-        programs=("paint", "brush"), environment=("COLOUR", "SIZE"), modules=("json.decoder", "no_such_module")
+        programs=("paint>=1.4", "brush"), environment=("COLOUR", "SIZE"), modules=("json.decoder", "no_such_module")
     )
     needing = Tool(name="needing", call=_nothing, needs=needs)
     found = requirements(needing, {"PATH": str(tmp_path), "COLOUR": "red"})
-    assert [tuple(each) for each in found] == [
+    assert [each.minimum for each in found if each.kind == "program"] == ["1.4", ""]
+    assert [tuple(each)[:3] for each in found] == [
         ("program", "paint", str(program)),
         ("program", "brush", None),
         ("environment", "COLOUR", "set"),

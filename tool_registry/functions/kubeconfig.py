@@ -1,0 +1,166 @@
+"""How long the credentials of a kubeconfig hold: tokens, client certificates, exec plug-ins."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypedDict
+
+from tool_registry.functions.moments import certificate_end, jwt_end, moment
+from tool_registry.sources.process import run_program
+from tool_registry.sources.python import tool
+from tool_registry.tool import Effect, ToolContext, ToolError
+
+LARGEST = 5_000_000
+NEVER_ALONE = "Always"
+"""The `interactiveMode` of a plug-in that needs a terminal."""
+
+
+class Credentials(TypedDict):
+    """Whose the credentials are, of what sort, and how long they hold; null where they do not tell.
+
+    `ok` false: there are none. True with an end in the past: they are there, and over.
+    """
+
+    ok: bool
+    context: str
+    user: str
+    source: str
+    expires_at: float | None
+    expires_in: float | None
+    message: str
+
+
+@tool(
+    effect=Effect.READ,
+    idempotent=True,
+    timeout=15,
+    examples=({}, {"kubeconfig": "~/.kube/config", "context_name": "ephemeral"}),
+    exact=True,
+)
+async def kubeconfig_expiry(context: ToolContext, kubeconfig: str = "", context_name: str = "") -> Credentials:
+    """Says how long the credentials of a kubeconfig's context hold; no cluster is asked, an exec plug-in is run.
+
+    A token ends by its own `exp`, a client certificate by its `notAfter`, what a plug-in gives by its
+    `expirationTimestamp`. Of a token that says nothing of its end, nothing is known but that it is there.
+
+    Args:
+        kubeconfig: The file; left out, the domain's setting `kubeconfig`, else KUBECONFIG, else ~/.kube/config.
+        context_name: The context in it; left out, its current one.
+    """
+    path = _path(kubeconfig, context)
+    config = _read(path, context)
+    name = context_name or str(config.get("current-context") or "")
+    chosen = _named(config, "contexts", name)
+    who = str(_mapping(chosen.get("context")).get("user") or "")
+    user = _mapping(_named(config, "users", who).get("user"))
+    source, ends, message = await _ends(user, path.parent, context)
+    left = None if ends is None else ends - time.time()
+    return {
+        "ok": not message,
+        "context": name,
+        "user": who,
+        "source": source,
+        "expires_at": ends,
+        "expires_in": left,
+        "message": message,
+    }
+
+
+async def _ends(user: Mapping[str, Any], folder: Path, context: ToolContext) -> tuple[str, float | None, str]:
+    """The sort of credentials, when they end, and why there are none; kubectl prefers them in this order."""
+    if token := user.get("token") or _text(user.get("tokenFile"), folder):
+        context.secret(str(token).strip())
+        return "token", jwt_end(str(token).strip()), ""
+    if certificate := _certificate(user, folder):
+        return "certificate", certificate_end(certificate), ""
+    if plugin := _mapping(user.get("exec")):
+        return await _plugin(plugin, folder, context)
+    provider = _mapping(_mapping(user.get("auth-provider")).get("config"))
+    if token := provider.get("id-token") or provider.get("access-token"):
+        context.secret(str(token))
+        return "auth-provider", jwt_end(str(token)) or moment(provider.get("expiry")), ""
+    if user.get("username"):
+        return "password", None, ""
+    return "none", None, "it holds no credentials"
+
+
+async def _plugin(plugin: Mapping[str, Any], folder: Path, context: ToolContext) -> tuple[str, float | None, str]:
+    """Runs a plug-in as kubectl does (client.authentication.k8s.io), without a terminal."""
+    command = str(plugin.get("command") or "")
+    if plugin.get("interactiveMode") == NEVER_ALONE:
+        raise ToolError(f"{command} wants a terminal, so it was not asked", kind="configuration_error", sent=False)
+    program = str(folder / command) if "/" in command and not Path(command).is_absolute() else command
+    version = str(plugin.get("apiVersion") or "client.authentication.k8s.io/v1")
+    asked = {"kind": "ExecCredential", "apiVersion": version, "spec": {"interactive": False}}
+    own = {str(each.get("name")): str(each.get("value")) for each in map(_mapping, plugin.get("env") or ())}
+    done = await run_program(
+        [program, *(str(word) for word in plugin.get("args") or ())],
+        environment={**context.environment, **own, "KUBERNETES_EXEC_INFO": json.dumps(asked)},
+        timeout=context.timeout,
+        shared=context.connections,
+    )
+    if done.exit_status:
+        return "exec", None, f"{command} ended with status {done.exit_status}: {_last_line(done.stderr)}"
+    try:
+        status = _mapping(json.loads(done.stdout)["status"])
+    except (ValueError, LookupError, TypeError) as error:
+        raise ToolError(f"{command} gave no ExecCredential", kind="api_contract_mismatch") from error
+    for secret in ("token", "clientKeyData"):
+        context.secret(status.get(secret))
+    certificate = str(status.get("clientCertificateData") or "").encode()
+    told = moment(status.get("expirationTimestamp")) or jwt_end(str(status.get("token") or ""))
+    return "exec", told or certificate_end(certificate), ""
+
+
+def _certificate(user: Mapping[str, Any], folder: Path) -> bytes:
+    if inline := user.get("client-certificate-data"):
+        try:
+            return base64.b64decode(str(inline))
+        except ValueError as error:
+            raise ToolError("client-certificate-data is not base64", kind="configuration_error", sent=False) from error
+    return _text(user.get("client-certificate"), folder).encode()
+
+
+def _text(name: Any, folder: Path) -> str:
+    """What a file holds that a kubeconfig names; a relative path is meant from the kubeconfig's own folder."""
+    if not name:
+        return ""
+    try:
+        with (folder / Path(str(name)).expanduser()).open(encoding="utf-8", errors="replace") as file:
+            return file.read(LARGEST)
+    except OSError:
+        return ""
+
+
+def _path(given: str, context: ToolContext) -> Path:
+    environment = context.environment
+    named = given or str(context.settings.get("kubeconfig") or "")
+    named = named or environment.get("KUBECONFIG", "").split(":")[0] or "~/.kube/config"
+    if named.startswith("~/") and environment.get("HOME"):
+        return Path(environment["HOME"]) / named[2:]
+    return context.folder / named
+
+
+def _read(path: Path, context: ToolContext) -> Mapping[str, Any]:
+    """The kubeconfig; a missing one is one without anything in it."""
+    if not path.exists():
+        return {}
+    return _mapping(context.read_yaml(path))
+
+
+def _named(config: Mapping[str, Any], section: str, name: str) -> Mapping[str, Any]:
+    entries = config.get(section)
+    found = (entry for entry in entries if _mapping(entry).get("name") == name) if isinstance(entries, list) else ()
+    return _mapping(next(iter(found), None))
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _last_line(text: str) -> str:
+    return (text.strip().splitlines() or ["it said nothing"])[-1][:300]
