@@ -1,226 +1,107 @@
-"""What a person should do when healing could not: root causes as sentences with the real values filled in."""
+"""Why a call failed for good, and what a person should do: remedy skills, root causes, and what memory knows."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any, Protocol
 
-from engine.heal.detect import normalise, told_line
-from engine.heal.remedy import role_of
-from engine.model.failure import Diagnosis, Failure, FailureKind
-from engine.model.heal import Domain, KnownIssue
-from engine.model.outcome import ToolCall
+from engine.heal.causes import finder
+from engine.heal.causes.case import Case
+from engine.heal.causes.looks import Looks, NoLooks
+from engine.model.heal import KnownIssue
+from engine.model.lazy_dataclass import dataclass
+from engine.model.remediation import RemedyStep, RootCause
 
-FULL_SHA = 40
-SHORT_SHA = re.compile(r"(?=[0-9a-f]{0,38}[0-9])(?=[0-9a-f]{0,38}[a-f])[0-9a-f]{7,39}")
-"""A commit id that is not whole: git's own 7 digits at least, and both a number and a letter, so neither a date nor a
-word is taken for one."""
+PATTERNS = "patterns.yaml"
+MEMORY = "known_issue"
+"""What a cause is called that only memory knows."""
 
-HOST = re.compile(
-    r"(?:https?://)?((?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,63}|localhost|\d{1,3}(?:\.\d{1,3}){3})(?::(\d{1,5}))?"
-)
-BRANCH = re.compile(
-    r"(?:current branch|remote ref|refspec|branch|between \S{1,120} and) [\"'`]?([\w./-]{1,200}?)[\"'`]?(?=[\s.,:;)]|$)"
-)
-NAMESPACE = re.compile(r"\bnamespace [\"'`]?([\w.-]{1,120})")
-OWNER = re.compile(r"\b(?:owned by|belongs to|owner:?) [\"'`]?([\w.@-]{1,120})")
-IMAGE = re.compile(r"(?:docker://|reading manifest \S{1,128} in |manifest for )([\w./:@-]{1,250}?)(?=[\s,:;\"']|$)")
+
+REMEDIES = 10.0
+"""Seconds that all remedy skills of one failure may take."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """A failure with all that is known about it, for the sentences."""
+class Explained:
+    """The root cause, if one was found; `left_out` are sentences about what could not be asked, and why.
 
-    failure: Failure
-    diagnosis: Diagnosis
-    call: ToolCall
-    domain: Domain | None
+    `looks` are the calls that were made to find it, each with how it went.
+    """
 
-    @property
-    def text(self) -> str:
-        """What was said."""
-        return normalise(self.failure.evidence.text or self.failure.message)
+    cause: RootCause | None = None
+    left_out: tuple[str, ...] = ()
+    looks: tuple[str, ...] = ()
 
     @property
-    def details(self) -> Mapping[str, Any]:
-        """What the tool knows about it."""
-        return self.failure.evidence.details
-
-    @property
-    def told_by(self) -> str:
-        """The id of the pattern that spoke; empty if none did."""
-        return self.diagnosis.pattern.id if self.diagnosis.pattern else ""
-
-    def value(self, *names: str, said: re.Pattern[str] | None = None) -> str:
-        """The first of these among the tool's details and the call's arguments, else what the text says; or empty."""
-        for values in (self.details, self.call.args):
-            for name in names:
-                if values.get(name) not in (None, ""):
-                    return str(values[name])
-        found = said.search(self.text) if said else None
-        return found[1] if found else ""
-
-    def fix(self, role: str) -> str:
-        """The domain's call for a role, as a person would write it; empty if it has none."""
-        plan = self.domain.fixes.get(role) if self.domain else None
-        return str(plan.call) if plan else ""
+    def data(self) -> dict[str, Any]:
+        """It as event data: the root cause as a record, and what was looked at for it."""
+        cause = self.cause.record if self.cause else None
+        return {"root_cause": cause, "looks": list(self.looks), "left_out": list(self.left_out)}
 
 
-def remediation(
-    failure: Failure, diagnosis: Diagnosis, call: ToolCall, domain: Domain | None, known: tuple[KnownIssue, ...]
-) -> tuple[str, ...]:
-    """What a person can do about it, the most telling first, each a sentence; empty if nothing is known."""
-    case = Case(failure=failure, diagnosis=diagnosis, call=call, domain=domain)
-    explained = EXPLANATIONS.get(diagnosis.kind, _nothing)(case)
-    return tuple(dict.fromkeys([*explained, *_remembered(known)]))
+class Remedies(Protocol):
+    """Asks the remedies that are written as skills, found by the failure's kind."""
+
+    async def __call__(self, case: Case, *, within: float) -> Explained:
+        """What the first of them says that fits, in at most `within` seconds; never raises but for cancellation."""
 
 
-def short_sha(call: ToolCall) -> tuple[str, str] | None:
-    """The argument that holds a shortened commit id or a tag made of one, and its value; None if none does."""
-    for name, value in call.args.items():
-        named = any(word in name.lower() for word in ("sha", "tag", "commit", "image"))
-        tail = str(value).rsplit(":", 1)[-1]
-        if named and isinstance(value, str) and SHORT_SHA.fullmatch(tail):
-            return name, tail
-    return None
+async def no_remedies(case: Case, *, within: float) -> Explained:  # noqa: ARG001 - the same for all
+    """There are none."""
+    return Explained()
 
 
-def _authentication(case: Case) -> list[str]:
-    if role_of(case.diagnosis) == "registry_login" or case.told_by.startswith("registry-"):
-        return _registry_login(case)
-    expired = case.value("expired_at", "expires_at")
-    when = f"The token expired at {expired}." if expired else "The credentials are missing or no longer valid."
-    return [when, _how(case, "login", "Log in") or f"Log in to {_place(case)} and run it again."]
+async def explain(
+    case: Case,
+    looks: Looks | None = None,
+    *,
+    known: Iterable[KnownIssue] = (),
+    remedies: Remedies = no_remedies,
+    within: float = REMEDIES,
+) -> Explained:
+    """The root cause of a failure with real values in it: a remedy skill's, else a module's, else what memory knows.
+
+    What memory knows is added to its steps in any case. Never raises but for cancellation: a cause that breaks while it
+    is looked for is left out, and said so, for it must not hide the failure itself.
+    """
+    explained = await remedies(case, within=min(within, REMEDIES)) if within > 0 else Explained()
+    if explained.cause is None:
+        found = await _by_modules(case, looks or NoLooks())
+        explained = replace(found, left_out=(*explained.left_out, *found.left_out))
+    return replace(explained, cause=_remembered(explained.cause, tuple(known)))
 
 
-def _registry_login(case: Case) -> list[str]:
-    registry = case.value("registry", "host", said=HOST) or "REGISTRY"
-    told = [
-        f"There is no valid login for the registry {registry}." if registry != "REGISTRY" else "A login is missing."
-    ]
-    return [*told, _how(case, "registry_login", "Log in") or f"Log in: podman login {registry}"]
+async def _by_modules(case: Case, looks: Looks) -> Explained:
+    try:
+        return Explained(cause=await finder.find(case, looks))
+    except Exception as error:  # noqa: BLE001 - explaining that breaks must not hide the tool's failure
+        said = f"looking for the root cause broke and was left out: {type(error).__name__}: {error}"
+        return Explained(left_out=(said,))
 
 
-def _network(case: Case) -> list[str]:
-    host = _host(case)
-    what = {
-        FailureKind.DNS_FAILURE: f"The name {host} cannot be resolved from this machine.",
-        FailureKind.CONNECTION_REFUSED: f"Nothing accepts connections at {host}.",
-        FailureKind.NETWORK_UNREACHABLE: f"There is no route from this machine to {host}.",
-        FailureKind.TIMEOUT: f"{host} did not answer in time.",
-    }
-    told = what[case.diagnosis.kind]
-    if case.diagnosis.kind is FailureKind.CONNECTION_REFUSED and case.failure.evidence.sent:
-        return [f"{host[:1].upper() + host[1:]} closed the connection before it had answered; see its log for why."]
-    refused = case.diagnosis.kind is FailureKind.CONNECTION_REFUSED
-    check = "Start what should answer there, or check the port." if refused else "Check the route or the VPN."
-    return [told[:1].upper() + told[1:], _how(case, "connect", "Connect") or check]
+def _remembered(cause: RootCause | None, known: tuple[KnownIssue, ...]) -> RootCause | None:
+    """The cause with what memory adds; alone, that is a cause of its own.
+
+    What the pattern says for all its failures stands back where a cause with this one's own values was found, and what
+    was once learnt of such failures where a look has confirmed what this one comes from.
+    """
+    if cause is not None and cause.confirmed:
+        return cause
+    known = known if cause is None else tuple(issue for issue in known if issue.source != PATTERNS)
+    sentences = tuple(dict.fromkeys(sentence for issue in known for sentence in _told(issue)))
+    if not sentences:
+        return cause
+    if cause is None:
+        steps = tuple(RemedyStep(text=sentence) for sentence in sentences[1:])
+        return RootCause(id=MEMORY, because=sentences[0], steps=steps, source="memory")
+    new = (RemedyStep(text=sentence) for sentence in sentences if sentence not in cause.sentences)
+    return replace(cause, steps=(*cause.steps, *new))
 
 
-def _terminal(case: Case) -> list[str]:
-    program = case.failure.evidence.program or case.call.tool
-    return [
-        f"{program} asks a question, and there is no terminal to answer it.",
-        f"Give {program} the flag that answers for you (such as --yes, --force or --no-input).",
-    ]
-
-
-def _permission(case: Case) -> list[str]:
-    owner, namespace = case.value("owner", said=OWNER), case.value("namespace", said=NAMESPACE)
-    if namespace and (owner or case.told_by == "namespace-not-owned"):
-        return _ownership(case, namespace, owner)
-    return [
-        "The permission is missing; logging in again does not help.",
-        "Ask whoever grants it, or use what is yours.",
-    ]
-
-
-def _ownership(case: Case, namespace: str, owner: str) -> list[str]:
-    told = f"The namespace {namespace} belongs to {owner or 'somebody else'}, so it is not changed."
-    mine = case.details.get("ours", case.details.get("owned"))
-    if isinstance(mine, (list, tuple)):
-        return [
-            told,
-            f"Yours are: {', '.join(map(str, mine))}." if mine else "You have none at the moment; reserve one.",
-        ]
-    return [told, "List yours: bonfire namespace list --mine"]
-
-
-def _image(case: Case) -> list[str]:
-    short = short_sha(case.call)
-    if short is not None:
-        name, value = short
-        told = (
-            f"{name} is the short SHA {value} ({len(value)} of {FULL_SHA} digits); images are tagged with all of them."
-        )
-        return [told, f"Get the full one: git rev-parse {value}"]
-    image = case.value("image", "repository", said=IMAGE) or "the image"
-    tag = case.value("tag", "image_tag", "commit_sha", "sha")
-    pipeline = case.value("pipeline", "pipeline_url", "build_url")
-    look = f"See how far the build is: {pipeline}" if pipeline else "Look whether its build pipeline has finished."
-    return [f"There is no image {image}{f' with the tag {tag}' if tag else ''}; it is probably not built yet.", look]
-
-
-def _missing(case: Case) -> list[str]:
-    branch = case.value("branch", "source_branch", said=BRANCH)
-    named = f"The branch {branch}" if branch else "The branch"
-    match case.told_by:
-        case "git-no-commits":
-            return [f"{named} has no commits of its own, so there is nothing to build.", "Commit first: git commit"]
-        case "git-branch-not-pushed":
-            told = f"{named} exists only on this machine."
-            return [told, f"Push it: git push --set-upstream origin {branch or 'BRANCH'}"]
-        case _:
-            line = told_line(case.text, case.diagnosis.pattern) if case.diagnosis.pattern else ""
-            return [f"What it asks for is not there: {line[:200]}"] if line else []
-
-
-def _nothing(_: Case) -> list[str]:
-    return []
-
-
-EXPLANATIONS: Mapping[FailureKind, Callable[[Case], list[str]]] = {
-    FailureKind.AUTH_EXPIRED: _authentication,
-    FailureKind.PERMISSION_DENIED: _permission,
-    FailureKind.NETWORK_UNREACHABLE: _network,
-    FailureKind.DNS_FAILURE: _network,
-    FailureKind.CONNECTION_REFUSED: _network,
-    FailureKind.TIMEOUT: _network,
-    FailureKind.TTY_REQUIRED: _terminal,
-    FailureKind.IMAGE_NOT_FOUND: _image,
-    FailureKind.RESOURCE_NOT_FOUND: _missing,
-}
-"""The root causes that can be explained; the rest has what memory says about it."""
-
-
-def _remembered(known: Iterable[KnownIssue]) -> list[str]:
-    """What memory adds; a fix that is only a role's name tells a person nothing."""
-    told = []
-    for issue in known:
-        cause = issue.root_cause or issue.meaning
-        fix = issue.fix if " " in issue.fix or "(" in issue.fix else ""
-        told += [f"{cause.rstrip('.')}." if cause and not fix else "", f"{cause.rstrip('.')}: {fix}" if fix else ""]
-        told += [f"Try: {command}" for command in issue.commands]
-    return [sentence for sentence in told if sentence]
-
-
-def _how(case: Case, role: str, verb: str) -> str:
-    call = case.fix(role)
-    return f"{verb}: {call}" if call else ""
-
-
-def _host(case: Case) -> str:
-    host = case.value("host", "url", "server", "address")
-    port = str(case.details.get("port", ""))
-    if host:
-        return f"{host}:{port}" if port and not host.endswith(f":{port}") else host
-    found = HOST.search(case.text)
-    if found is None:
-        return _place(case)
-    return f"{found[1]}:{found[2]}" if found[2] else found[1]
-
-
-def _place(case: Case) -> str:
-    return f"the domain {case.domain.name}" if case.domain else f"the server {case.call.tool} uses"
+def _told(issue: KnownIssue) -> list[str]:
+    """What memory says; a fix that is only a role's name tells a person nothing."""
+    cause = (issue.root_cause or issue.meaning).rstrip(".")
+    fix = issue.fix if " " in issue.fix or "(" in issue.fix else ""
+    said = [f"{cause}: {fix}" if fix else f"{cause}."] if cause or fix else []
+    return [*said, *(f"Try: {command}" for command in issue.commands)]
