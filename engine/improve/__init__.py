@@ -1,0 +1,1 @@
+"""Learning from history: what failures have in common, what foretells them, and which repairs helped."""
