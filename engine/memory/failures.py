@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from engine.documents import Document
+from engine.errors import DocumentError
 from engine.memory.store import Store, settled
 from engine.model.secret import Secrets
 from engine.model.tally import FailureRecord, FailureTotals
@@ -21,6 +23,7 @@ stats:
   total_failures: 0
   auto_fixed: 0
 """
+MEND = "mend it, or remove the file: it is written anew from history"
 KEPT = 100
 DAYS = 100
 WEEKS = 60
@@ -48,6 +51,7 @@ class FailureLog:
         if self._wanted(figures) == (_sections(document.value) if document is not None else NOTHING):
             return
         with self._store.editing(FILE, empty=EMPTY) as editing:
+            _refuse_misshapen(editing.document)
             present, wanted = _sections(editing.value), self._wanted(figures)
             for name, value in wanted.items():
                 if present.get(name) != value:
@@ -62,6 +66,16 @@ class FailureLog:
 
 def _sections(value: Any) -> dict[str, Any]:
     return {name: value.get(name) for name in ("failures", "stats")} if isinstance(value, dict) else {}
+
+
+def _refuse_misshapen(document: Document) -> None:
+    """DocumentError for a file whose sections a person has made into something else: it is not written over."""
+    value = document.value
+    if not isinstance(value, dict):
+        raise DocumentError("`failures` and `stats` are due here", place=document.place(()), hint=MEND)
+    for name, kind, called in (("failures", list, "a list"), ("stats", dict, "a mapping")):
+        if name in value and not isinstance(value[name], kind):
+            raise DocumentError(f"{name} must be {called}", place=document.place((name,)), hint=MEND)
 
 
 def _entry(failure: FailureRecord) -> dict[str, Any]:

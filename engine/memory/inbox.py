@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Literal
 
-from engine.memory.store import Store, unwritable
+from engine.memory.notes import add_line
+from engine.memory.store import Store
 from engine.model.secret import Secrets
-from engine.workspace import make_private
 
 FILE = "inbox.md"
 HEADER = "# Inbox\n\nNotes from the engine, newest last. Delete what you have read.\n\n"
@@ -33,15 +32,4 @@ class Inbox:
         """
         when = datetime.fromtimestamp(self._clock(), UTC).strftime("%Y-%m-%d %H:%M:%SZ")
         line = " ".join(str(self._secrets.mask(text)).split())[:LONGEST]
-        path = self._store.live(FILE)
-        try:
-            make_private(path.parent)
-            # Not blocking: a pipe in the file's place would wait for a reader, for ever.
-            file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
-            try:
-                header = "" if os.fstat(file).st_size else HEADER
-                os.write(file, f"{header}- {when} **{level}** {source}: {line}\n".encode("utf-8", "replace"))
-            finally:
-                os.close(file)
-        except OSError as error:
-            raise unwritable(path, error) from error
+        add_line(self._store.live(FILE), f"- {when} **{level}** {source}: {line}", header=HEADER)

@@ -44,17 +44,38 @@ class Store:
                 return read(self._seeds / name)
         return None
 
+    def written(self, name: str) -> Document | None:
+        """The live file, None where there is none; DocumentError if it is broken."""
+        path = self.live(name)
+        stamp = _stamp(path)
+        return None if stamp is None else self._cached(name, path, stamp)
+
+    def written_if_readable(self, name: str) -> Document | None:
+        """Like `written`, but a broken file is left out."""
+        with suppress(DocumentError):
+            return self.written(name)
+        return None
+
+    def seed(self, name: str) -> Document | None:
+        """What is shipped; None where nothing is."""
+        path = self._seeds / name
+        stamp = _stamp(path)
+        with suppress(DocumentError):
+            return None if stamp is None else self._cached(f"seed of {name}", path, stamp)
+        return None
+
     @contextmanager
-    def editing(self, name: str, *, empty: str) -> Iterator[Editing]:
-        """The live file under the lock all processes share; made from the seed, else from the text `empty`.
+    def editing(self, name: str, *, empty: str, seeded: bool = True) -> Iterator[Editing]:
+        """The live file under the lock all processes share; made from the seed if `seeded`, else from the text `empty`.
 
         Raises DocumentError when it is broken, or cannot be written.
         """
         path = self.live(name)
+        start = self._start(name, empty) if seeded else empty
         try:
             make_private(path.parent)
             # No schema: loading the validator costs 160 ms, and what the engine sets are counts and short texts.
-            with edit(path, start=None if path.exists() else self._start(name, empty)) as editing:
+            with edit(path, start=None if path.exists() else start) as editing:
                 yield editing
         except OSError as error:
             raise unwritable(path, error) from error

@@ -12,6 +12,7 @@ from engine.memory import Memory
 from engine.model.failure import FailureKind
 from engine.model.secret import Secrets
 from engine.model.tally import lower_bound
+from tests.unit.memory.conftest import PATTERNS
 
 
 def live(folder: Path, text: str) -> Path:
@@ -36,18 +37,83 @@ def test_patterns_come_from_the_seeds_until_there_is_a_live_file(memory: Memory,
     assert not folder.exists()
 
 
-def test_a_live_file_hides_the_seed_and_is_read_again_when_it_changes(memory: Memory, folder: Path) -> None:
+def names(memory: Memory) -> list[str]:
+    """The ids of the patterns that count, in their order."""
+    return [pattern.id for pattern in memory.patterns.all()]
+
+
+def test_the_live_file_stands_before_what_is_shipped_and_is_read_again_when_it_changes(
+    memory: Memory, folder: Path
+) -> None:
     """A person's edit counts at once, without a restart."""
     assert len(memory.patterns.all()) == 2
     path = live(folder, "my_patterns:\n  - {id: a, pattern: boom, kind: oom}\n")
-    assert [pattern.id for pattern in memory.patterns.all()] == ["a"]
+    assert names(memory) == ["a", "token-expired", "refused"]
     assert memory.patterns.all() == memory.patterns.all()
     path.write_text("my_patterns:\n  - {id: b, pattern: boom, kind: oom}\n")
-    assert [pattern.id for pattern in memory.patterns.all()] == ["b"]
+    assert names(memory) == ["b", "token-expired", "refused"]
+
+
+def test_a_row_with_the_id_of_a_shipped_one_says_what_is_different(memory: Memory, folder: Path) -> None:
+    """All the rest comes from what is shipped, and so from the next version."""
+    live(folder, "my_patterns:\n  - {id: refused, fix: connect}\n")
+    refused = memory.patterns.all()[0]
+    assert (refused.id, refused.fix, refused.kind) == ("refused", "connect", FailureKind.CONNECTION_REFUSED)
+    assert (refused.expression, refused.seen) == ("connection refused$", 20)
+    assert names(memory) == ["refused", "token-expired"]
+    assert memory.findings() == ()
+
+
+def test_other_words_under_a_shipped_id_do_not_inherit_its_counts(memory: Memory, folder: Path) -> None:
+    """How often the shipped words were right says nothing of a person's."""
+    live(folder, "my_patterns:\n  - {id: refused, pattern: nobody is at home, kind: connection_refused}\n")
+    assert (memory.patterns.all()[0].seen, memory.patterns.all()[0].right) == (0, 0)
+
+
+def test_a_shipped_pattern_can_be_switched_off(memory: Memory, folder: Path) -> None:
+    """With one line; a row that says nothing else is no mistake."""
+    live(folder, "my_patterns:\n  - {id: refused, off: true}\n")
+    assert names(memory) == ["token-expired"]
+    assert memory.findings() == ()
+
+
+def test_only_the_statistics_of_a_shipped_pattern_are_written(memory: Memory, folder: Path, seeds: Path) -> None:
+    """So that a new version brings the rest of it up to date, here its meaning and its shipped counts."""
+    memory.patterns.record({"token-expired": (5, 4)})
+    text = (folder / "learned" / "patterns.yaml").read_text()
+    assert "shipped_patterns:\n  - id: token-expired\n    observations: 45\n    confirmed: 43\n" in text
+    assert "refused" not in text
+    assert names(memory) == ["token-expired", "refused"]
+    shipped = seeds / "learned" / "patterns.yaml"
+    shipped.write_text(shipped.read_text().replace('has expired"', 'is too old"').replace("seen: 40", "seen: 60"))
+    assert memory.patterns.all()[0].meaning == "The token is too old"
+    memory.patterns.record({"token-expired": (5, 4)})
+    assert memory.patterns.all()[0].seen == 65
+    assert memory.findings() == ()
+
+
+def test_the_statistics_of_a_pattern_no_longer_shipped_are_no_mistake(memory: Memory, seeds: Path) -> None:
+    """A version may leave one out; what was counted stays, for the version that has it again."""
+    memory.patterns.record({"refused": (1, 1)})
+    shipped = seeds / "learned" / "patterns.yaml"
+    shipped.write_text(shipped.read_text().replace("id: refused", "id: denied"))
+    assert names(memory) == ["token-expired", "denied"]
+    assert memory.findings() == ()
+
+
+def test_a_string_where_a_list_is_due_is_told_with_its_line(memory: Memory, folder: Path) -> None:
+    """Nothing is added beside it, and the shipped patterns go on counting."""
+    path = live(folder, "# mine\nshipped_patterns: all of them\n")
+    assert [(each.code, each.place.line) for each in memory.unreadable()] == [("wrong-type", 2)]
+    with pytest.raises(DocumentError):
+        memory.patterns.record({"refused": (1, 1)})
+    assert path.read_text() == "# mine\nshipped_patterns: all of them\n"
+    assert names(memory) == ["token-expired", "refused"]
 
 
 def test_statistics_are_added_and_everything_else_stays(memory: Memory, folder: Path) -> None:
-    """Comments, quotes, flow style and shipped counts are as they were; the seed becomes the live file."""
+    """Comments, quotes, flow style and a person's own counts are as they were."""
+    live(folder, PATTERNS)
     memory.patterns.record({"token-expired": (5, 4)})
     text = (folder / "learned" / "patterns.yaml").read_text()
     assert "# Kept by people." in text
@@ -68,7 +134,7 @@ def test_counts_are_totals_not_additions(memory: Memory, folder: Path) -> None:
     after = path.stat()
     assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
     memory.patterns.record({"refused": (3, 2)})
-    assert (memory.patterns.all()[1].seen, memory.patterns.all()[1].right) == (23, 22)
+    assert (memory.patterns.all()[0].seen, memory.patterns.all()[0].right) == (23, 22)
     assert memory.findings() == ()
 
 
@@ -118,7 +184,7 @@ def test_a_row_with_a_mistake_is_left_out_and_told_with_its_line(
     """The rows around it are used, and their statistics written."""
     good, last = "- {id: good, pattern: bang, kind: oom}", "- {id: last, pattern: crash, kind: oom}"
     path = live(folder, f"a_patterns:\n  {good}\n  {row}\n  {last}\n")
-    assert [pattern.id for pattern in memory.patterns.all()] == ["good", "last"]
+    assert names(memory)[:2] == ["good", "last"]
     (finding,) = memory.patterns.findings()
     assert (finding.code, finding.place.file, finding.place.line) == (code, str(path), 3)
     assert words in finding.message
