@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import time
 
+import anyio
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.measure_patterns import shipped
+from bench.texts import shipped
 from engine.heal.breaker import posterior_below, signature, state
+from engine.heal.causes.case import Case
 from engine.heal.confidence import word
 from engine.heal.detect import diagnose, matching, normalise
-from engine.heal.explain import remediation
+from engine.heal.explain import explain
 from engine.heal.policy import HealPolicy
 from engine.model.failure import Basis, Diagnosis, Evidence, Failure, FailureKind, Pattern
 from engine.model.heal import BreakerState, HealMode, LeaveAlone
@@ -77,7 +79,7 @@ def test_explaining_and_signing_a_hostile_text_ends_soon(text: str) -> None:
     failure = Failure(message="", evidence=Evidence(text=text, errno="ECONNREFUSED"))
     began = time.process_time()
     found = diagnose(failure, [])
-    remediation(failure, found, ToolCall(tool="t"), None, ())
+    anyio.run(explain, Case(failure=failure, diagnosis=found, call=ToolCall(tool="t")))
     signature("t", found, text)
     assert time.process_time() - began < 4 * LIMIT
 

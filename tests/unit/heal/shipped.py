@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.measure_patterns import shipped
+from bench.texts import shipped
 from engine.heal.detect import diagnose
 from engine.model.failure import Diagnosis, Evidence, Failure
 

@@ -61,6 +61,11 @@ def test_is_half_open_after_its_cool_down() -> None:
     assert state(ran("---"), 12.0, cooldown=10.0).state is BreakerState.HALF_OPEN
 
 
+def test_a_clock_that_was_set_back_does_not_keep_it_open() -> None:
+    """Nobody knows how long it has rested, so one probe is let through; else it would rest for years."""
+    assert state(ran("---"), -86_400.0).state is BreakerState.HALF_OPEN
+
+
 def test_a_probe_that_helps_closes_it_and_begins_a_new_count() -> None:
     """The old failures do not open it again at once."""
     probed = [*ran("-----"), Ran(helped=True, finished_at=400.0)]

@@ -49,6 +49,11 @@ DOCKER_LOGIN = (
         ("fatal: your current branch 'main' does not have any commits yet\n", FailureKind.RESOURCE_NOT_FOUND, None),
         ("pull request create failed: No commits between main and feature-1\n", FailureKind.RESOURCE_NOT_FOUND, None),
         ("error: src refspec feature-1 does not match any\n", FailureKind.RESOURCE_NOT_FOUND, None),
+        (
+            "error: src refspec fix does not match any\nerror: failed to push some refs to 'forge.example:shop'\n",
+            FailureKind.RESOURCE_NOT_FOUND,
+            None,
+        ),
         ("fatal: The current branch feature-1 has no upstream branch.\n", FailureKind.RESOURCE_NOT_FOUND, None),
         ("fatal: couldn't find remote ref feature-1\n", FailureKind.RESOURCE_NOT_FOUND, None),
     ],
@@ -87,4 +92,4 @@ def test_bare_words_mean_nothing(text: str) -> None:
 
 def test_a_seed_without_texts_is_honestly_unsure() -> None:
     """What was never seen among labelled texts has no confidence, so it can only ask."""
-    assert read_as(QUAY).confidence == 0.0
+    assert read_as("ERROR: namespace ephemeral-ab12cd is not owned by you\n").confidence == 0.0

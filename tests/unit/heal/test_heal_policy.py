@@ -77,7 +77,7 @@ def test_what_no_fix_can_help_is_left_alone(kind: str) -> None:
 
 def test_without_a_domain_nothing_is_guessed() -> None:
     """No cluster is ever guessed."""
-    assert "has no domain" in left(Asked(domain=None)).because
+    assert "No profile describes the domain ephemeral" in left(Asked(domain=None)).because
     assert "does not say how to login" in left(Asked(domain=Domain(name="bare"))).because
 
 
