@@ -157,13 +157,13 @@ offline = {offline}
             {"expires_in": 40.0},
             HealMode.AUTO,
             True,
-            "expires in 40 s, and the run takes about 60 s: it will be renewed",
+            "expires in 40 s, and the run takes about 60 s: pre-flight will renew it",
         ),
         ({"expires_in": 40.0}, HealMode.OFF, True, "expires in 40 s, and the run takes about 60 s: log in first"),
         ({"expires_at": 5000.0}, HealMode.AUTO, True, "expires in 67 min, and the run takes about 60 s"),
-        ({"expires_in": -5}, HealMode.AUTO, True, "it has expired; the first call that needs it will log in (log_in)"),
+        ({"expires_in": -5}, HealMode.AUTO, True, "it has expired; pre-flight will log in (log_in)"),
         ({"expires_in": -5}, HealMode.SUGGEST, False, "it has expired"),
-        ({}, HealMode.AUTO, True, "there is none; the first call that needs it will log in (log_in)"),
+        ({}, HealMode.AUTO, True, "there is none; pre-flight will log in (log_in)"),
         (None, HealMode.OFF, False, "there is none"),
         ("failure", HealMode.AUTO, True, "how long it holds could not be read: no token file"),
     ],
@@ -176,10 +176,13 @@ async def test_a_token_is_held_against_how_long_runs_take(
     @tool(effect=Effect.READ)
     async def token_time() -> Any:
         """Says how long the token holds."""
+        if not seeded:
+            return {"expires_in": 7200.0}
         if gives == "failure":
             raise ToolError("no token file")
         return gives
 
+    seeded: list[bool] = []
     now = [940.0]
     settings = SETTINGS + EXPIRY.format(offline="true")
     rig = make_rig(tools=(tool_of(token_time), tool_of(_pass_time(now))), settings=settings, heal=heal)
@@ -187,6 +190,7 @@ async def test_a_token_is_held_against_how_long_runs_take(
     name = rig.write("steps: [{name: a, tool: pass_time}, {name: b, tool: look}]\n")
     assert (await rig.executor.run(name)).status is RunStatus.OK
     now[0] = 1000.0
+    seeded.append(True)
     found = await DryRunner(parts=rig.engine).plan(name)
     token = next(need for need in found.needs if need.kind == "token")
     assert (token.there, told in token.found) == (there, True), token.found

@@ -41,13 +41,14 @@ async def test_two_ailments_of_one_step_are_healed_one_after_the_other(rig: Any)
 
 
 async def test_every_stage_leaves_an_event(rig: Any) -> None:
-    """detect, decide, retry, merge, and the fix with its beginning and end, in the order of events."""
+    """predict, detect, decide, retry, merge, and the fix with its beginning and end, in the order of events."""
     rig.door.token = False
     await rig.run(LOOK)
     told = [event.data.get("stage") or event.kind.value for event in rig.events]
     assert told == [
         "run_started",
         "step_started",
+        "predict",
         "attempt_started",
         "attempt_finished",
         "detect",

@@ -67,6 +67,15 @@ def test_a_full_disk_is_said_before_anything_is_done(workshop: Workshop) -> None
     assert workshop.log == []
 
 
+def test_a_night_on_a_full_disk_says_that_it_is_full(workshop: Workshop) -> None:
+    """Not a byte is left, not even for who holds the job's lock: the parts that write say so, with the way out."""
+    filled = ("sh", "-c", 'head -c 99999 /dev/zero > "$0/fill"; exec "$@"', str(workshop.home))
+    done = workshop.run("learn", prefix=(*disk(workshop, "size=16k"), *filled))
+    assert done.returncode == 1
+    assert "free some space" in done.stderr
+    assert "engine itself" not in done.stderr
+
+
 def test_a_disk_that_fills_in_mid_run_does_not_stop_the_undo(workshop: Workshop) -> None:
     """History breaks after two entries; both are taken back, the run has failed, and it says why."""
     workshop.tool("fill", f'head -c 100000000 /dev/zero > "{workshop.home}/fill" 2> /dev/null\ntrue\n')
