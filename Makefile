@@ -2,7 +2,7 @@
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 BIN := .venv/bin
 
-.PHONY: demo test quick lint bench wheel clean
+.PHONY: demo test quick lint bench simulate wheel clean classify
 
 demo: .venv/ready  ## set up, and run the main job on the embedded local profile
 	@$(BIN)/skill demo
@@ -22,6 +22,12 @@ lint: .venv/ready  ## ruff, mypy strict, and the floors of the house
 
 bench: .venv/ready  ## measure against peers installed beside us; writes bench/RESULTS.md
 	@$(BIN)/python bench/run.py
+
+simulate: .venv/ready  ## months with prediction and without; writes the table in docs/simulation.md
+	@$(BIN)/python bench/simulate.py --seeds 5 --write
+
+classify: .venv/ready  ## how well failures are read: per kind, per program, and the worst mistakes
+	@$(BIN)/python bench/classify.py
 
 wheel: .venv/ready  ## build the wheel into dist/
 	@$(BIN)/python -m pip -q wheel --no-deps --no-build-isolation -w dist .

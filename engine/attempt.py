@@ -13,8 +13,8 @@ from typing import Any
 
 import anyio
 
-from engine.errors import EngineError, RaisedError, SandboxLimitError
-from engine.model.failure import Evidence, Failure, FailureKind
+from engine.errors import EngineError, PreflightError, RaisedError, SandboxLimitError
+from engine.model.failure import JOINED, Evidence, Failure, FailureKind
 from engine.model.outcome import Attempt, ToolCall
 from tool_registry.tool import ToolError
 
@@ -67,11 +67,18 @@ def failure_of(error: BaseException, *, tool: str = "", mask: Mask = as_it_is) -
 
 
 def _failure(error: BaseException, tool: str, mask: Mask) -> Failure:
+    alike = _alike(error, tool, mask) if isinstance(error, BaseExceptionGroup) else None
+    return alike or _of_one(error, tool, mask)
+
+
+def _of_one(error: BaseException, tool: str, mask: Mask) -> Failure:
     match error:
         case ToolError():
             return Failure(message=mask(error.message), tool=tool, evidence=_evidence_of_tool(error, mask))
         case RaisedError():
             return Failure(message=mask(error.message), tool=tool, kind=FailureKind.RAISED)
+        case PreflightError():
+            return Failure(message=mask(error.message), tool=tool, kind=error.kind, evidence=Evidence(sent=False))
         case SandboxLimitError():
             return Failure(message=mask(str(error)), tool=tool, kind=FailureKind.RESOURCE_EXHAUSTED)
         case EngineError():
@@ -104,8 +111,23 @@ def _evidence_of_exception(error: BaseException, said: str) -> Evidence:
     )
 
 
+def _alike(group: BaseExceptionGroup[BaseException], tool: str, mask: Mask) -> Failure | None:
+    """What all exceptions in a group say, which a task group wraps even where there is one; None if they differ."""
+    failures = [_failure(error, tool, mask) for error in group.exceptions]
+    first = failures[0]
+    if any((each.kind, each.evidence) != (first.kind, first.evidence) for each in failures):
+        return None
+    # The other tasks of the group were cut off, and nobody knows where: it is never proven that nothing happened.
+    return replace(first, evidence=replace(first.evidence, sent=None, details={**first.evidence.details, JOINED: True}))
+
+
 def _sentence(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    name = type(error).__name__
+    try:
+        said = str(error)
+    except Exception:  # noqa: BLE001 - an exception that cannot be put into words is still told by its name
+        return name
+    return f"{name}: {said}" if said else name
 
 
 def _out_of_time(tool: str, timeout: float | None) -> Failure:

@@ -13,6 +13,9 @@
     │   └── OwnershipLostError another process has taken the run over
     ├── RunNotFoundError      no run of that id
     ├── RunBusyError          another process has the run
+    ├── JobBusyError          another process does the job of which there is one at a time
+    ├── MonitorBusyError      another process watches this workspace
+    ├── PreflightError        a look before a call says that it cannot work; it was not made
     ├── UnansweredError       nobody answers a question now; raised by whoever was asked
     └── RunStateError         a run cannot be resumed, answered or retried as it is
 
@@ -25,6 +28,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from engine.model.failure import FailureKind
 from engine.model.place import Finding, Place
 
 
@@ -114,6 +118,31 @@ class RunBusyError(EngineError):
     """Another process has the run; it was left alone."""
 
     exit_status = 5
+
+
+class MonitorBusyError(EngineError):
+    """Another process watches this workspace; it was left alone."""
+
+    exit_status = 5
+
+
+class JobBusyError(EngineError):
+    """Another process does this job already, of which there is one at a time in a workspace."""
+
+    exit_status = 5
+
+
+class PreflightError(EngineError):
+    """A look before a call says that it cannot work, so it was not made; its notes say what a person can do.
+
+    `kind` is the failure that would have come.
+    """
+
+    exit_status = 5
+
+    def __init__(self, message: str, *, kind: FailureKind = FailureKind.UNKNOWN, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.kind = kind
 
 
 class UnansweredError(EngineError):

@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import JournalError
 from engine.heal.calls import Calls
+from engine.heal.explain import Remedies, no_remedies
 from engine.heal.fix import FixRunner
 from engine.heal.learn import HistoryFacts, breaker_changes, learn, tell
 from engine.heal.pipeline import Pipeline
@@ -19,6 +19,7 @@ from engine.heal.request import HealRequest
 from engine.history import History
 from engine.memory import Memory
 from engine.model.heal import Domain, Healing, HealMode, Notice
+from engine.model.lazy_dataclass import dataclass
 from engine.model.outcome import Attempt
 from engine.model.secret import Secrets
 
@@ -64,11 +65,13 @@ def mending(  # noqa: PLR0913 - joins rooms, and every argument is by keyword
     memory: Memory,
     secrets: Secrets,
     clock: Callable[[], float],
+    remedies: Remedies = no_remedies,
+    looks: bool = True,
 ) -> Mending:
     """What heals in one workspace; `folder` holds the records of fixes, `clock` gives seconds since the epoch.
 
     `killed` tells whether the kill switch is thrown; it is asked before every decision, for runs under way must stop
-    healing too.
+    healing too. `remedies` asks the remedy skills; without `looks` nothing is called to explain a failure.
     """
     facts = HistoryFacts(history=history, clock=clock, strict=strict_breaker)
     pipeline = Pipeline(
@@ -79,5 +82,7 @@ def mending(  # noqa: PLR0913 - joins rooms, and every argument is by keyword
         facts=facts,
         patterns=memory.patterns.all,
         known_fixes=memory.fixes,
+        remedies=remedies,
+        looks=looks,
     )
     return Mending(memory=memory, pipeline=pipeline, facts=facts)

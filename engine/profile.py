@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from engine.documents import Document, findings, read
 from engine.errors import DocumentError
+from engine.model.failure import FailureKind
 from engine.model.heal import Domain, FixPlan, HealMode, TokenExpiry
+from engine.model.lazy_dataclass import dataclass
 from engine.model.outcome import ToolCall
 from engine.model.place import Place
+from engine.model.prevention import Check, Lasts
 from engine.workspace import Workspace
 from tool_registry.registry import ToolRegistry, defined, definitions_folder
 from tool_registry.tool import Tool
@@ -111,7 +114,14 @@ def _domain(name: str, value: Mapping[str, Any], state: Path) -> Domain:
         fixes={role: _plan(plan) for role, plan in value.get("fixes", {}).items()},
         mode=HealMode(value["mode"]) if "mode" in value else None,
         expiry=_expiry(value["expiry"]) if "expiry" in value else None,
+        checks={check: _check(check, told) for check, told in value.get("checks", {}).items()},
     )
+
+
+def _check(name: str, value: Mapping[str, Any]) -> Check:
+    given = {key: value[key] for key in ("role", "within", "offline") if key in value}
+    kind, lasts = FailureKind(value.get("kind", FailureKind.UNKNOWN)), Lasts(value.get("lasts", Lasts.CALL))
+    return Check(name=name, call=_call(value), kind=kind, lasts=lasts, **given)
 
 
 def _expiry(value: Mapping[str, Any]) -> TokenExpiry:

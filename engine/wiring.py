@@ -8,14 +8,15 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from engine import memory_tools
 from engine.bundle import bundle
 from engine.heal.calls import Calls
-from engine.heal.healer import Healer, Mends
+from engine.heal.healer import Healer, Mends, Prevents
 from engine.history import History
 from engine.library import SkillLibrary
 from engine.memory import Memory
@@ -30,6 +31,24 @@ from tool_registry.tool import Tool, ToolContext
 CHILD_ENVIRONMENT = {"LC_ALL": "C.UTF-8", "GIT_TERMINAL_PROMPT": "0"}
 """Set for every program a tool starts: messages the patterns can read, and no prompt that nobody would see."""
 
+SHADOW = 0.1
+"""Share of foretold calls that run without the fix, for comparison, where the workspace does not say."""
+
+
+def uptime() -> float:
+    """Seconds since this machine was started, asleep or not; setting its wall clock does not change them."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+def suspended() -> float:
+    """Seconds this machine has slept since it was started; 0.0 where no clock tells.
+
+    CLOCK_BOOTTIME runs on while a machine sleeps, CLOCK_MONOTONIC does not; on macOS the latter does, and
+    CLOCK_UPTIME_RAW does not.
+    """
+    awake = getattr(time, "CLOCK_UPTIME_RAW", time.CLOCK_MONOTONIC)
+    return max(0.0, uptime() - time.clock_gettime(awake))
+
 
 @dataclass
 class Engine:
@@ -39,6 +58,8 @@ class Engine:
     extra_tools: tuple[Tool, ...] = ()
     heal_mode: HealMode | None = None
     clock: Callable[[], float] = time.time
+    uptime: Callable[[], float] = uptime
+    suspended: Callable[[], float] = suspended
     secrets: Secrets = field(default_factory=Secrets)
 
     @classmethod
@@ -80,9 +101,16 @@ class Engine:
         """Every tool: shipped families, shipped and own YAML definitions, and those given by the embedding program."""
         registry = default_registry()
         load_tools(registry, self.workspace)
+        for name in memory_tools.NAMES:
+            registry.add_later(name, f"memory tool {name}", partial(self._memory_tool, name))
         for tool in self.extra_tools:
             registry.add(tool)
         return registry
+
+    def _memory_tool(self, name: str) -> Tool:
+        from engine.memory_tools.tools import made  # noqa: PLC0415 - late: few runs call one
+
+        return made(self, name)
 
     @cached_property
     def loaded_profile(self) -> Profile:
@@ -125,24 +153,68 @@ class Engine:
     def healer(self) -> Healer:
         """Makes healed calls."""
         calls = Calls(registry=self.registry, contexts=self.context, clock=self.clock, mask=self.secrets.mask)
-        return Healer(calls=calls, mending=lambda: self._mending)
+        return Healer(calls=calls, mending=lambda: self._mending, preventing=lambda: self._preventing)
 
     @cached_property
     def _mending(self) -> Mends:
         from engine.mending import mending  # noqa: PLC0415 - late: a run in which nothing fails needs none of it
+        from engine.run.remedies import RemedySkills, remedy_folders  # noqa: PLC0415 - late, as above
 
-        return mending(
-            calls=self.healer.calls,
-            domains=self.domains,
-            mode=self._mode(),
-            killed=self._killed,
-            strict_breaker=self._heal_settings().get("breaker") == "strict",
-            folder=self.workspace.state / "fixes",
+        folders, kept = remedy_folders(self.workspace.skill_folders), self.workspace.valid
+        library = SkillLibrary(folders, sandbox=self.sandbox, tools=self.registry, cache=kept)
+        remedies = RemedySkills(parts=self, library=library)
+        return mending(memory=self.memory, remedies=remedies, looks=self.looks_into_failures, **self._healing_parts())
+
+    @property
+    def looks_into_failures(self) -> bool:
+        """Whether tools that read are called to explain a failure, and remedy skills asked."""
+        return True
+
+    @cached_property
+    def _preventing(self) -> Prevents | None:
+        """What looks before runs and calls; None where the settings switch all of it off."""
+        if not self.looks_ahead and not self.foretells:
+            return None
+        from engine import preventing as parts  # noqa: PLC0415 - late: only calls that depend on a domain need it
+        from engine.heal.predict.awake import Awake  # noqa: PLC0415 - late, as well
+
+        fixes = parts.proactive(**self._healing_parts())
+        looks = parts.preflight(fixes, self.journal) if self.looks_ahead else None
+        if not self.foretells:
+            return parts.Preventing(preflight=looks, predict=None)
+        predict = parts.prediction(
+            fixes,
+            looks,
             history=self.journal,
             memory=self.memory,
-            secrets=self.secrets,
-            clock=self.clock,
+            awake=Awake(folder=self.workspace.state, clock=self.clock, asleep=self.suspended),
+            shadow=float(self._heal_settings().get("shadow", SHADOW)),
         )
+        return parts.Preventing(preflight=looks, predict=predict)
+
+    def _healing_parts(self) -> dict[str, Any]:
+        """What everything that runs fixes is made of."""
+        return {
+            "calls": self.healer.calls,
+            "domains": self.domains,
+            "mode": self._mode(),
+            "killed": self._killed,
+            "strict_breaker": self._heal_settings().get("breaker") == "strict",
+            "folder": self.workspace.state / "fixes",
+            "history": self.journal,
+            "secrets": self.secrets,
+            "clock": self.clock,
+        }
+
+    @property
+    def looks_ahead(self) -> bool:
+        """Whether checks are made before runs and calls."""
+        return bool(self._heal_settings().get("preflight", True))
+
+    @property
+    def foretells(self) -> bool:
+        """Whether calls are looked at for what history foretells of them."""
+        return bool(self._heal_settings().get("predict", True))
 
     @property
     def folder(self) -> str:
@@ -183,6 +255,7 @@ class Engine:
             run_id=run_id,
             step=step,
             secret=self.secrets.add,
+            read_yaml=_read_yaml,
         )
 
     def healing(self, domain: str | None) -> HealMode:
@@ -209,3 +282,10 @@ class Engine:
             or os.environ.get("SKILL_HEAL", "").lower() == "off"
             or (self.workspace.state / "heal-off").exists()
         )
+
+
+def _read_yaml(path: Path) -> Any:
+    """What a YAML file holds. Raises DocumentError."""
+    from engine.documents import read  # noqa: PLC0415 - late: few tools read YAML
+
+    return read(path).value

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from engine.bundle import bundle, checkout
 from engine.errors import WorkspaceError
+from engine.model.lazy_dataclass import dataclass
 
 SETTINGS_FILE = "skill.toml"
 LIVE = ".skill"

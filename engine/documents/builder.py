@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import dataclass
 from typing import Any
 
 from yaml.events import (
@@ -20,6 +19,7 @@ from engine.documents.complaints import BRACES
 from engine.documents.events import refuse
 from engine.documents.nodes import AliasNode, MappingNode, Node, SequenceNode
 from engine.documents.scalars import resolve
+from engine.model.lazy_dataclass import dataclass
 from engine.model.place import Finding, Place
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
@@ -11,6 +10,7 @@ from yaml.events import ScalarEvent
 
 from engine.documents.nodes import AliasNode, MappingNode, Node, SequenceNode, child, opening, unaliased
 from engine.documents.texts import TextFinder
+from engine.model.lazy_dataclass import dataclass
 from engine.model.place import Finding, Place, Text
 from engine.model.skill import Tree
 

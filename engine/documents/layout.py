@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from yaml.events import ScalarEvent
@@ -10,6 +9,7 @@ from yaml.events import ScalarEvent
 from engine.documents.document import Document, Path
 from engine.documents.nodes import AliasNode, MappingNode, Node, SequenceNode, opening
 from engine.errors import DocumentError
+from engine.model.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

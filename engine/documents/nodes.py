@@ -5,7 +5,6 @@ These are not frozen: thousands are made for every file read, and freezing would
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from yaml.events import (
@@ -16,6 +15,8 @@ from yaml.events import (
     SequenceEndEvent,
     SequenceStartEvent,
 )
+
+from engine.model.lazy_dataclass import dataclass
 
 
 @dataclass(slots=True)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
 
 from engine.documents.wording import KINDS, Path, bare, known_keys, shown, subject, ticked
+from engine.model.lazy_dataclass import dataclass
 
 _MOST_KEYS = 16
 _LONGEST_KEY = 60

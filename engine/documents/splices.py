@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from yaml.events import ScalarEvent
@@ -27,6 +26,7 @@ from engine.documents.layout import (
     start_of,
 )
 from engine.documents.nodes import MappingNode, Node, SequenceNode
+from engine.model.lazy_dataclass import dataclass
 
 _COMMENT = re.compile(r"[^#]*?(?=\s*(?:#|$))")
 """What stands before a comment and the blanks that set it off."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from engine.model.lazy_dataclass import dataclass
 from engine.model.place import Place, Text
 
 Scalar = Any

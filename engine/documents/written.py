@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from math import isfinite, isnan
 from typing import Any
 
 from engine.documents.scalars import LONGEST_NUMBER
 from engine.errors import DocumentError
+from engine.model.lazy_dataclass import dataclass
 
 STEP = 2
 """Spaces a level is indented by."""

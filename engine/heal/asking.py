@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -13,6 +12,7 @@ from engine.heal.request import HealRequest
 from engine.heal.told import question_data
 from engine.model.event import EventKind
 from engine.model.heal import ApplyFix, Stage
+from engine.model.lazy_dataclass import dataclass
 from engine.model.question import Question
 from engine.model.skill import InputType
 

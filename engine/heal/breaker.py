@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from math import comb
 from typing import Protocol
 
 from engine.heal.detect import normalise, told_line
 from engine.model.failure import Diagnosis
 from engine.model.heal import BreakerState
+from engine.model.lazy_dataclass import dataclass
 
 WINDOW = 20
 """Outcomes the posterior looks at (HEALING, "Circuit breaker")."""
@@ -129,7 +130,8 @@ def state(
         replay.take(outcome)
     if replay.opened_at is None:
         return BreakerVerdict(state=BreakerState.CLOSED, because=_closed_because(replay.counted))
-    rested = now - replay.opened_at
+    # It cannot have opened in the future: the clock was set back since, and nobody knows how long it has rested.
+    rested = now - replay.opened_at if replay.opened_at <= now else cooldown
     if rested >= cooldown:
         because = f"It was switched off because {replay.reason}; it has rested {rested:.0f} s and may be tried once."
         return BreakerVerdict(state=BreakerState.HALF_OPEN, because=because, since=replay.opened_at)

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from contextvars import ContextVar
+from dataclasses import replace
 from typing import Any
 
 from engine.attempt import Mask, as_it_is, attempt
-from engine.heal.request import Contexts, HealRequest
+from engine.heal.request import Contexts, HealRequest, Where
 from engine.model.event import EventKind
+from engine.model.lazy_dataclass import dataclass
 from engine.model.outcome import Attempt, ToolCall
 from tool_registry.registry import ToolRegistry
+from tool_registry.tool import Effect, ToolError
 
 GRACE = 5.0
 """Seconds a source has beyond the call's time to end what it started and to say what it knows of its time-out."""
+
+
+HEALING: ContextVar[frozenset[str]] = ContextVar("domains being healed", default=frozenset())
+"""The domains of the healed calls around this one: what fails inside of them is healed there, once."""
+
+LOOKED_AT: ContextVar[frozenset[str]] = ContextVar("domains a run looks at", default=frozenset())
+"""The domains of the steps of runs around this call: their checks are made there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +55,7 @@ class Calls:
 
     async def beside(
         self,
-        request: HealRequest,
+        request: Where,
         call: ToolCall,
         *,
         domain: str | None = None,
@@ -57,13 +67,25 @@ class Calls:
         timeout = tool.timeout if within is None else min(tool.timeout, within)
         return await self._call(request, call, number=1, domain=domain or tool.domain, timeout=timeout, secret=secret)
 
+    async def look(self, request: Where, call: ToolCall, *, domain: str, within: float) -> Attempt:
+        """A call beside the step's own that only looks. Raises ToolError for a tool that does more than read."""
+        if self.registry.get_tool(call.tool).effect is not Effect.READ:
+            said = f"{call.tool} does more than read, so nothing is looked at with it"
+            raise ToolError(said, kind="configuration_error", sent=False)
+        return await self.beside(request, call, domain=domain, within=within)
+
     async def _call(
-        self, request: HealRequest, call: ToolCall, *, number: int, domain: str | None, timeout: float, secret: bool
+        self, request: Where, call: ToolCall, *, number: int, domain: str | None, timeout: float, secret: bool
     ) -> Attempt:
         context = self.contexts(domain=domain, run_id=request.run_id, step=request.step, timeout=timeout)
         context = replace(context, secret_result=secret)
 
         async def act() -> Any:
-            return (await self.registry.call(call.tool, call.args, context)).value
+            heals, looks = HEALING.set(HEALING.get() | {domain or ""}), LOOKED_AT.set(LOOKED_AT.get() | {domain or ""})
+            try:
+                return (await self.registry.call(call.tool, call.args, context)).value
+            finally:
+                LOOKED_AT.reset(looks)
+                HEALING.reset(heals)
 
         return await attempt(call, act, clock=self.clock, number=number, timeout=timeout + GRACE, mask=self.mask)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from engine.model.failure import Basis, Diagnosis, Failure, FailureKind
 from engine.model.heal import FixOutcome, KnownIssue, LeaveAlone
+from engine.model.lazy_dataclass import dataclass
 from engine.model.outcome import Attempt, ToolCall
 from engine.model.question import Question
 

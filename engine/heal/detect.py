@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from engine.heal import proof
+from engine.heal import passing, proof
 from engine.heal.evidence import CONVENTION_CONFIDENCE, words
 from engine.model.failure import Basis, Diagnosis, Evidence, Failure, FailureKind, Pattern
 from engine.model.tally import lower_bound
@@ -37,14 +37,22 @@ def certain(failure: Failure) -> Diagnosis | None:
 def matching(text: str, program: str | None, patterns: Iterable[Pattern]) -> tuple[Pattern, ...]:
     """Every pattern that speaks on the text, most confident first, ties in their own order."""
     heard = normalise(text)
+    decisive = passing.decisive(heard)
     name = proof.program_name(program)
-    found = [pattern for pattern in patterns if pattern.program in {None, name} and _speaks(pattern, heard)]
+    found = [
+        pattern
+        for pattern in patterns
+        if pattern.program in {None, name}
+        and _speaks(pattern, decisive if pattern.kind in passing.ELSEWHERE else heard)
+    ]
     return tuple(sorted(found, key=lambda pattern: -lower_bound(pattern.right, pattern.seen)))
 
 
 def told_line(text: str, pattern: Pattern) -> str:
     """The line of the text on which the pattern speaks; empty if it does not."""
     heard = normalise(text)
+    if pattern.kind in passing.ELSEWHERE:
+        heard = passing.decisive(heard)
     found = _search(pattern.expression, heard)
     if found is None:
         return ""

@@ -13,7 +13,7 @@ import os
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ import anyio
 from engine.errors import WorkspaceError
 from engine.model.failure import Failure
 from engine.model.heal import FixOutcome, FixPlan
+from engine.model.lazy_dataclass import dataclass
 from engine.model.outcome import Attempt, ToolCall
 from engine.model.secret import Secrets
 from engine.workspace import make_private
@@ -47,21 +48,25 @@ class FixRunner:
     secrets: Secrets
     patience: float = PATIENCE
 
-    async def run(self, plan: FixPlan, *, domain: str, failed_since: float, call: RunCall) -> FixOutcome:
+    async def run(
+        self, plan: FixPlan, *, domain: str, failed_since: float, call: RunCall, beforehand: bool = False
+    ) -> FixOutcome:
         """The outcome of the fix for a call that began at `failed_since` and failed.
 
         An outcome that is newer than that call is shared; one that worked less than `cooldown` seconds ago is not
-        repeated. Raises WorkspaceError when the lock file cannot be written, or another process does not let go of it.
+        repeated, unless that was `beforehand` and now something has failed for want of it. Raises WorkspaceError when
+        the lock file cannot be written, or another process does not let go of it.
         """
         async with self._locked(plan.call.tool, domain) as kept:
             last = kept.read(self.clock())
             if last and last["finished_at"] >= failed_since:
                 failure = None if last["ok"] else Failure(message=last["message"], tool=plan.call.tool)
                 return _shared(plan, domain, last, failure)
-            if last and last["ok"] and self.clock() - last["finished_at"] < plan.cooldown:
+            foreseen = last is not None and last["beforehand"] and not beforehand
+            if last and last["ok"] and not foreseen and self.clock() - last["finished_at"] < plan.cooldown:
                 return self._too_soon(plan, domain, last)
             outcome = await self._act(plan, domain, call)
-            kept.write(outcome, self.secrets)
+            kept.write(outcome, self.secrets, beforehand=beforehand)
             return outcome
 
     async def _act(self, plan: FixPlan, domain: str, call: RunCall) -> FixOutcome:
@@ -150,13 +155,15 @@ class _Kept:
             kept = json.loads(os.pread(self.descriptor, 65_536, 0) or b"null")
             began, ended = float(kept["started_at"]), float(kept["finished_at"])
             last = {"ok": bool(kept["ok"]), "message": str(kept["message"]), "started_at": began, "finished_at": ended}
+            last["beforehand"] = bool(kept.get("beforehand"))
         except (ValueError, KeyError, TypeError, RecursionError, OSError):
             return None
         # An outcome from the future (a clock that was set back) would be shared with every failure until then.
         return last if ended <= now else None
 
-    def write(self, outcome: FixOutcome, secrets: Secrets) -> None:
+    def write(self, outcome: FixOutcome, secrets: Secrets, *, beforehand: bool) -> None:
         kept = {
+            "beforehand": beforehand,
             "ok": outcome.ok,
             "started_at": outcome.started_at,
             "finished_at": outcome.finished_at,

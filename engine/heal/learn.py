@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from engine.errors import DocumentError, JournalError
 from engine.heal.breaker import WINDOW, BreakerVerdict, state
+from engine.heal.prevented import times_prevented
 from engine.history import FixRecord, History
 from engine.memory import Memory
 from engine.model.heal import BreakerState, Notice
+from engine.model.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,15 +36,16 @@ class HistoryFacts:
 
 
 def learn(memory: Memory, history: History) -> tuple[str, ...]:
-    """Brings the failure log and the patterns' statistics up to date with history.
+    """Brings the failure log, the patterns' statistics and the counts of what was prevented up to date with history.
 
-    Both are written from history's own counts, read while the file is locked, so that the last of many writers leaves
+    All are written from history's own counts, read while the file is locked, so that the last of many writers leaves
     the newest counts and a killed one leaves nothing to repair. Returns a sentence for each file that could not be
     read or written.
     """
     writes: tuple[Callable[[], None], ...] = (
         lambda: memory.failures.write(lambda: (history.failures(100), history.totals())),
         lambda: memory.patterns.record(history.pattern_counts),
+        lambda: memory.fixes.record(lambda: times_prevented(memory.fixes.entries(), history.preventions())),
     )
     broken = (f"memory goes on without {each.place}: {each.message}" for each in memory.unreadable())
     return (*broken, *(said for write in writes if (said := _complaint(write))))

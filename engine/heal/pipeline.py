@@ -7,15 +7,18 @@ values, and leaves one event in the run's journal.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import anyio
 
-from engine.heal import breaker, detect, explain, merge, recall
+from engine.heal import breaker, detect, merge, recall
 from engine.heal.asking import Heard, about_fix, ask, why_not
 from engine.heal.calls import Calls
+from engine.heal.causes.case import Case
+from engine.heal.causes.looks import ALTOGETHER, NoLooks, ToolLooks
 from engine.heal.course import Course
+from engine.heal.explain import REMEDIES, Explained, Remedies, explain, no_remedies
 from engine.heal.fix import FixRunner
 from engine.heal.policy import HealPolicy
 from engine.heal.request import Facts, HealRequest, KnownFixes
@@ -33,6 +36,7 @@ from engine.model.heal import (
     RetryPlain,
     Stage,
 )
+from engine.model.lazy_dataclass import dataclass
 from engine.model.outcome import Attempt
 
 ATTEMPT_LIMIT = 5
@@ -41,7 +45,10 @@ ATTEMPT_LIMIT = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline:
-    """Heals failed calls with the domains, fixes, memory and figures it was given."""
+    """Heals failed calls with the domains, fixes, memory and figures it was given.
+
+    `remedies` asks those that are written as skills; without `looks` nothing is called to explain a failure.
+    """
 
     calls: Calls
     domains: Mapping[str, Domain]
@@ -50,6 +57,8 @@ class Pipeline:
     facts: Facts
     patterns: Callable[[], Sequence[Pattern]]
     known_fixes: KnownFixes
+    remedies: Remedies = no_remedies
+    looks: bool = True
 
     async def heal(self, request: HealRequest, first: Attempt) -> Healing:
         """What becomes of a call whose first attempt failed."""
@@ -66,7 +75,7 @@ class Pipeline:
             if course.question is not None:
                 return merge.merged(course)
             if not calls_again:
-                return self.give_up(request, course)
+                return await self.give_up(request, course)
             course = await self._retry(request, course)
             if course.last.ok:
                 return self._merged(request, course)
@@ -195,7 +204,9 @@ class Pipeline:
         course = course.tried(again)
         # What worked waits for the end of its step: a history that breaks here must not hide that there is something
         # to undo.
-        request.emit(EventKind.ATTEMPT_FINISHED, attempt_data(again, request.tool.name), durable=not again.ok)
+        request.emit(
+            EventKind.ATTEMPT_FINISHED, attempt_data(again, request.tool.name, request.domain), durable=not again.ok
+        )
         _stage(request, Stage.RETRY, {"answer": "it worked" if again.ok else course.failure.message})
         return course
 
@@ -203,18 +214,41 @@ class Pipeline:
         _stage(request, Stage.MERGE, {"answer": f"attempt {course.last.number} counts"})
         return merge.merged(course)
 
-    def give_up(self, request: HealRequest, course: Course) -> Healing:
-        """The end of a call whose newest failure was understood, and stays."""
+    async def give_up(self, request: HealRequest, course: Course) -> Healing:
+        """The end of a call whose newest failure was understood, and stays; why, and the way out, are told."""
         _stage(request, Stage.MERGE, {"answer": f"attempt {course.last.number} counts; it failed"})
-        steps = explain.remediation(
-            course.failure, course.diagnosis, request.call, self.domains.get(request.domain or ""), course.issues
-        )
+        repeatable = self.policy().repeatable(request.tool, course.diagnosis, settled=course.settled)
+        found = await self._explained(request, course, repeatable=repeatable)
+        cause = found.cause
+        steps = cause.sentences if cause else ()
         if course.suggestion is not None and course.suggestion.tool in self.calls.registry:
             steps = (f"The fix for this would be {course.suggestion}; the reason says why it was not run.", *steps)
-        if steps:
-            _stage(request, Stage.EXPLAIN, {"answer": steps[0], "remediation": list(steps)})
-        repeatable = self.policy().repeatable(request.tool, course.diagnosis, settled=course.settled)
-        return replace(merge.merged(course), remediation=steps, repeatable=repeatable)
+        if steps or found.looks or found.left_out:
+            answer = steps[0] if steps else "no root cause was found"
+            _stage(request, Stage.EXPLAIN, {"answer": answer, "remediation": list(steps), **found.data})
+        for said in found.left_out:
+            request.emit(EventKind.NOTICE, {"text": said, "level": "warning"}, durable=False)
+        return replace(merge.merged(course), remediation=steps, root_cause=cause, repeatable=repeatable)
+
+    async def _explained(self, request: HealRequest, course: Course, *, repeatable: bool) -> Explained:
+        """Why it failed, looked into only where healing is not stopped and no other round of the step may follow."""
+        domain = self.domains.get(request.domain or "")
+        case = Case(
+            failure=course.failure,
+            diagnosis=course.diagnosis,
+            call=request.call,
+            tool=request.tool,
+            domain=domain,
+            seen=course.last.value,
+            now=self.calls.clock(),
+        )
+        again = request.repeats(course.failure.kind, repeatable=repeatable)
+        if again or not self.looks or self.policy().stopped(domain, request.narrowing):
+            return await explain(case, NoLooks(), known=course.issues)
+        left = REMEDIES + ALTOGETHER if request.time_left is None else request.time_left
+        looks = ToolLooks(calls=self.calls, around=request, until=anyio.current_time() + min(ALTOGETHER, left))
+        found = await explain(case, looks, known=course.issues, remedies=self.remedies, within=left)
+        return replace(found, looks=looks.told)
 
 
 def _stage(request: HealRequest, stage: Stage, data: Mapping[str, Any]) -> None:

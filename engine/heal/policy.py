@@ -6,7 +6,6 @@ Every rule is HEALING's ("Rules"); the two confidence thresholds and the eight o
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from engine.heal import remedy, safety
 from engine.heal.breaker import signature
@@ -23,6 +22,7 @@ from engine.model.heal import (
     RetryPlain,
     Risk,
 )
+from engine.model.lazy_dataclass import dataclass
 from engine.model.outcome import ToolCall
 from engine.model.skill import HealOption
 from engine.model.tally import lower_bound
@@ -115,8 +115,13 @@ class HealPolicy:
 
     def must_look(self, tool: Tool, diagnosis: Diagnosis, domain: Domain | None, narrowing: HealOption) -> bool:
         """Whether the tool's `verify` has to be asked before a second call; never where healing is stopped."""
-        stopped = self.kill_switch or self._mode(domain) is HealMode.OFF or not narrowing.enabled
-        return not stopped and tool.verify is not None and not self.repeatable(tool, diagnosis)
+        if self.stopped(domain, narrowing) or tool.verify is None:
+            return False
+        return not self.repeatable(tool, diagnosis)
+
+    def stopped(self, domain: Domain | None, narrowing: HealOption) -> bool:
+        """Whether nothing may be called on healing's behalf: kill switch, mode `off`, or `heal: false`."""
+        return self.kill_switch or self._mode(domain) is HealMode.OFF or not narrowing.enabled
 
     def repeatable(self, tool: Tool, diagnosis: Diagnosis, *, settled: bool = False) -> bool:
         """Whether a second call cannot do anything twice; a call that was `settled` is known to have had no effect."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from engine.heal import evidence as tables
 from engine.heal.evidence import words
-from engine.model.failure import Evidence, FailureKind
+from engine.model.failure import JOINED, Evidence, FailureKind
+from engine.model.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +40,8 @@ def untouched(evidence: Evidence, kind: FailureKind, by_pattern: bool | None = N
     The rule is HEALING's "a second call must be safe": refused, unresolved and unauthorised prove it; a time-out, a
     reset, an empty reply and a 5xx never do.
     """
+    if JOINED in evidence.details:
+        return False
     if evidence.sent is False:
         return True
     if evidence.http_status is not None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from engine.heal.request import HealRequest
 from engine.model.failure import Evidence, Failure, FailureKind
 from engine.model.heal import Domain, FixOutcome
+from engine.model.lazy_dataclass import dataclass
 from engine.model.outcome import Attempt, ToolCall
 from engine.model.past import PastAttempt, PastFix, PastStep
 

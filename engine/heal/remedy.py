@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from engine.heal.evidence import words
 from engine.model.failure import Diagnosis, FailureKind
 from engine.model.heal import Domain, FixPlan, LeaveAlone
+from engine.model.lazy_dataclass import dataclass
 from engine.model.outcome import ToolCall
 from tool_registry.tool import Tool
 
@@ -91,6 +91,8 @@ def _no_role(diagnosis: Diagnosis) -> str:
 
 def _no_plan(role: str, diagnosis: Diagnosis, tool: Tool, domain: Domain | None) -> str:
     kind = words(diagnosis.kind)
+    if domain is None and tool.domain:
+        return f"No profile describes the domain {tool.domain}, so nothing says how to {role} against {kind}."
     if domain is None:
         return f"{tool.name} has no domain, so nothing says how to {role} against {kind}."
     return f"The domain {domain.name} does not say how to {role} against {kind}."

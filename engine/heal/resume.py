@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,6 +21,7 @@ from engine.heal.told import attempt_data
 from engine.model.event import EventKind
 from engine.model.failure import Failure, FailureKind
 from engine.model.heal import Healing, LeaveAlone
+from engine.model.lazy_dataclass import dataclass
 from engine.model.outcome import Attempt
 from engine.model.past import PastAttempt, PastFix, PastStep
 from engine.model.question import DONE, FAIL, REPEAT, Question
@@ -65,17 +66,17 @@ class Resumption:
         """From a fix that worked to the retry, from one that failed to the end; a cut-off one runs again if it may."""
         if fix.ok is not None:
             course = self.course.fixed(outcome_of(fix, self.pipeline.domains.get(self.request.domain or "")))
-            return await self.pipeline.again(self.request, course) if fix.ok else self._leave(course)
+            return await self.pipeline.again(self.request, course) if fix.ok else await self._leave(course)
         tool = self.pipeline.calls.registry.get(fix.fix)
         if tool is None or repeats(tool):
             return await self.pipeline.go_on(self.request, replace(self.course, agreed=fix.fix))
         because = f"the fix {fix.call} was cut off, nobody knows what it did, and it may not be run twice"
-        return self._leave(self.course.left(LeaveAlone(because=because)))
+        return await self._leave(self.course.left(LeaveAlone(because=because)))
 
-    def _leave(self, course: Course) -> Healing:
+    async def _leave(self, course: Course) -> Healing:
         because = course.left_because
         course = self.pipeline.understand(self.request, course)
-        return self.pipeline.give_up(self.request, course.left(LeaveAlone(because=because)))
+        return await self.pipeline.give_up(self.request, course.left(LeaveAlone(because=because)))
 
     def _worked(self) -> Healing:
         """The value of the newest attempt, which the journal has."""
@@ -90,7 +91,7 @@ class Resumption:
         tried = await self.pipeline.calls.own(request, number=course.next_number)
         if tried.ok:
             return Healing(value=tried.value, attempts=(tried,))
-        request.emit(EventKind.ATTEMPT_FINISHED, attempt_data(tried, request.tool.name))
+        request.emit(EventKind.ATTEMPT_FINISHED, attempt_data(tried, request.tool.name, request.domain))
         return await self.pipeline.go_on(request, course.tried(tried))
 
     async def settle(self, last: PastAttempt) -> Healing:
@@ -122,7 +123,7 @@ class Resumption:
             said = "somebody said that the call had had its effect; its answer is lost"
             return replace(self._ended(last, None, said), answer_lost=True)
         doubt = f"{self.request.tool.name} may have had its effect, and {because}"
-        return self._fail(last, f"{doubt}; {_unanswered(reply)}")
+        return await self._fail(last, f"{doubt}; {_unanswered(reply)}")
 
     def _question(self, last: PastAttempt, because: str) -> Question:
         choices = (
@@ -149,15 +150,17 @@ class Resumption:
         if not self.course.attempts:
             return Healing(value=value, attempts=(tried,), reason=reason, recorded=bool(last.ok))
         if not last.ok:
-            told = attempt_data(tried, self.request.tool.name)
+            told = attempt_data(tried, self.request.tool.name, self.request.domain)
             self.request.emit(EventKind.ATTEMPT_FINISHED, told, durable=False)
         return replace(merge.merged(self.course.tried(tried)), reason=reason)
 
-    def _fail(self, last: PastAttempt, because: str) -> Healing:
+    async def _fail(self, last: PastAttempt, because: str) -> Healing:
         tried = self._last(last, failure=self._cut_off(last))
         if not last.ok:
-            self.request.emit(EventKind.ATTEMPT_FINISHED, attempt_data(tried, self.request.tool.name))
-        return self._leave(self.course.tried(tried).left(LeaveAlone(because=because)))
+            self.request.emit(
+                EventKind.ATTEMPT_FINISHED, attempt_data(tried, self.request.tool.name, self.request.domain)
+            )
+        return await self._leave(self.course.tried(tried).left(LeaveAlone(because=because)))
 
     def _waits(self, last: PastAttempt, question: Question) -> Healing:
         course = self.course.tried(self._last(last, failure=self._cut_off(last)))

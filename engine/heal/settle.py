@@ -6,13 +6,13 @@ honest source is a read that looks.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from engine.heal.calls import Calls
 from engine.heal.request import HealRequest
 from engine.model.event import EventKind
 from engine.model.heal import Stage
+from engine.model.lazy_dataclass import dataclass
 from engine.model.outcome import Attempt, ToolCall
 
 LATE_LOOK = 5.0

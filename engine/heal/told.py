@@ -10,11 +10,12 @@ from engine.model.outcome import Attempt
 from engine.model.question import Question
 
 
-def attempt_data(tried: Attempt, tool: str) -> dict[str, Any]:
-    """An attempt as event data."""
+def attempt_data(tried: Attempt, tool: str, domain: str | None = None) -> dict[str, Any]:
+    """An attempt as event data; `domain` is whose credentials and network it used."""
     return {
         "number": tried.number,
         "tool": tool,
+        "domain": domain,
         "args": dict(tried.call.args),
         "ok": tried.ok,
         "started_at": tried.started_at,

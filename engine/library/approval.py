@@ -11,13 +11,13 @@ import json
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
 from engine.bundle import bundle
 from engine.documents import Document
 from engine.documents.schemas import schema_digest
+from engine.model.lazy_dataclass import dataclass
 from engine.workspace import make_private
 from tool_registry.tool import Tool
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from engine.documents import Document
@@ -18,6 +17,7 @@ from engine.library.check_tools import tool_findings
 from engine.library.outline import Language, Outline, Site, outline
 from engine.library.part import whole
 from engine.library.shapes import shapes
+from engine.model.lazy_dataclass import dataclass
 from engine.model.place import Finding
 from engine.sandbox import Reading, Sandbox, helper_names
 from tool_registry.tool import Tool

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from engine.library.codes import FindingCode
 from engine.library.language import RESERVED, RUN_FIELDS, STEP_FIELDS
@@ -12,6 +11,7 @@ from engine.library.nearest import did_you_mean
 from engine.library.outline import Definition, Outline, Site
 from engine.library.scoping import Unseen, unseen
 from engine.library.shapes import Shape
+from engine.model.lazy_dataclass import dataclass
 from engine.model.place import Finding, Severity
 from engine.sandbox import NameUse, Reading
 

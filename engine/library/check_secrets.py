@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from engine.library.check_names import Readings
 from engine.library.check_skills import FindSkill
 from engine.library.codes import FindingCode
 from engine.library.outline import Language, Outline, OutlinedStep, Site
+from engine.model.lazy_dataclass import dataclass
 from engine.model.place import Finding
 from engine.sandbox import NameUse
 

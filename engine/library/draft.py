@@ -5,13 +5,14 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from engine.documents import Document, Editing
 from engine.documents.layout import newline
 from engine.documents.written import flow, scalar
 from engine.library.language import RESERVED
+from engine.model.lazy_dataclass import dataclass
 from engine.model.skill import InputType
 from tool_registry.tool import Effect, Tool
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 from engine.documents import Document
@@ -12,6 +12,7 @@ from engine.library.check import Surroundings, check_document
 from engine.library.check_skills import called_by, reached
 from engine.library.part import Part, whole
 from engine.library.shelf import read_skill, refusal
+from engine.model.lazy_dataclass import dataclass
 from engine.model.place import Finding, Severity
 from engine.sandbox import Sandbox
 from tool_registry.tool import Tool

@@ -7,13 +7,14 @@ order in which a run would meet them, and a name is known from one number up to 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 from math import inf
 from typing import Any
 
 from engine.library.language import action_keys, output_name
 from engine.library.part import Part
+from engine.model.lazy_dataclass import dataclass
 from engine.model.place import Text
 from engine.model.skill import Tree
 from engine.sandbox import is_marked, is_whole

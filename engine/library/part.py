@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from engine.documents import Document
+from engine.model.lazy_dataclass import dataclass
 from engine.model.place import Place, Text
 from engine.model.skill import Tree
 

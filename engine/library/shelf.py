@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from engine.documents import Document, read
 from engine.errors import DocumentError, SkillInvalidError, SkillNotFoundError
+from engine.model.lazy_dataclass import dataclass
 
 SUFFIX = ".yaml"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")

@@ -6,9 +6,9 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from engine.model.lazy_dataclass import dataclass
 from engine.model.skill import Input, InputType
 
 LONGEST_MATCHED = 10_000

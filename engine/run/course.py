@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 import anyio
 
 from engine.errors import JournalError, OwnershipLostError
 from engine.model.event import EventKind
+from engine.model.lazy_dataclass import dataclass
 from engine.model.outcome import RunResult, RunStatus
 from engine.model.past import PastEnding, PastRun
 from engine.model.question import Ask
 from engine.model.secret import MASK
 from engine.model.skill import Skill
+from engine.run.ahead import look_ahead
 from engine.run.asking import asker, question_data
 from engine.run.broadcast import Broadcast, Listener
 from engine.run.cleaning import clean_up, ending_data, outputs
-from engine.run.ending import RESTING, Ending, broken_off, counting, unrecorded
+from engine.run.ending import RESTING, Ending, broken_off, counting, teaches, unrecorded
 from engine.run.frame import Frame, Gate
 from engine.run.parts import Parts
 from engine.run.perform import Performer
@@ -27,7 +29,7 @@ from engine.run.replay import reused_events
 from engine.run.running import Running
 from engine.run.scope import new_scope
 from engine.run.subskill import digest_of, skill_data
-from engine.run.telling import in_words
+from engine.run.telling import check_in_words, in_words
 from engine.run.walk import Walk
 
 LOOK_FOR_CANCEL = 0.5
@@ -167,8 +169,10 @@ class Course:
         scope.cancel()
 
     async def _finish(self, walk: Walk, frame: Frame, ending: Ending, start: Start) -> RunResult:
-        ending = await clean_up(walk, frame, ending)
-        given, ending = outputs(walk, frame, ending)
+        given: Mapping[str, Any] = {}
+        if not ending.untouched:
+            ending = await clean_up(walk, frame, ending)
+            given, ending = outputs(walk, frame, ending)
         result = self._result(walk, ending, given, start)
         walk.running.broadcast.end(_finished_data(result))
         if result.status is RunStatus.OK and (broken := walk.running.broadcast.failure):
@@ -199,11 +203,12 @@ class Course:
             notes=tuple(map(mask, walk.running.notes)),
             duration=max(0.0, self.parts.clock() - start.started),
             timed_out=ending.timed_out,
+            preflight=tuple(check_in_words(check, mask) for check in walk.running.preflight),
         )
 
     def _learnt(self, walk: Walk, result: RunResult) -> RunResult:
-        """Lets memory learn from a run in which something failed; what people should know of it becomes a notice."""
-        if all(step.failure is None and step.first_failure is None for step in result.steps):
+        """Lets memory learn from a run that teaches something; what people should know of it becomes a notice."""
+        if not teaches(result):
             return result
         for notice in self.parts.learn(result.run_id):
             walk.running.broadcast.report(EventKind.NOTICE, {"text": notice.text, "level": notice.level})
@@ -270,6 +275,8 @@ async def _walked(walk: Walk, frame: Frame) -> Ending:
     """How the run's own steps ended; where an earlier process had begun to clean up, only what it did is read again."""
     past = walk.running.past.endings.get("") if walk.running.past else None
     going = replace(frame, gate=Gate(shut=True)) if past else frame
+    if ahead := await look_ahead(walk, frame):
+        return ahead
     ending = await walk.sequence(frame.skill.steps, going) or Ending(status=RunStatus.OK)
     return counting(ending, past)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from engine.errors import JournalError
 from engine.model.failure import Failure
 from engine.model.heal import Healing
-from engine.model.outcome import RunStatus, StepResult, StepStatus
+from engine.model.lazy_dataclass import dataclass
+from engine.model.outcome import RunResult, RunStatus, StepResult, StepStatus
 from engine.model.past import PastEnding
+from engine.model.prevention import CheckAction
 from engine.model.skill import Step, StopStep
 
 
@@ -17,7 +17,7 @@ class Ending:
     """Why steps came to an end.
 
     `failure` is that of the step that failed, None when a `stop` or something outside ended them; `repeatable` says
-    that what failed may be done again without harm.
+    that what failed may be done again without harm; `untouched` that nothing had begun, and so nothing is cleaned up.
     """
 
     status: RunStatus
@@ -25,6 +25,7 @@ class Ending:
     timed_out: bool = False
     failure: Failure | None = None
     repeatable: bool = True
+    untouched: bool = False
 
 
 RESTING = Ending(status=RunStatus.WAITING, message="a question has to be answered first")
@@ -87,3 +88,10 @@ def worst(endings: list[Ending]) -> Ending | None:
     """What several branches come to: the first that really ended, else a question that is open, else none."""
     real = (ending for ending in endings if ending not in (HALTED, RESTING))
     return next(real, None) or (RESTING if RESTING in endings else endings[0] if endings else None)
+
+
+def teaches(result: RunResult) -> bool:
+    """Whether memory can learn from the run: something failed, or was stopped or repaired before it could."""
+    acted = {CheckAction.FIXED, CheckAction.BLOCKED}
+    failed = any(step.failure is not None or step.first_failure is not None for step in result.steps)
+    return failed or any(check.action in acted for check in result.preflight)

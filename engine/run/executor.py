@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 import anyio
 
 from engine.library import bind_inputs
+from engine.model.lazy_dataclass import dataclass
 from engine.model.outcome import RunResult, RunStatus
 from engine.model.past import PastEnding
 from engine.model.question import Ask

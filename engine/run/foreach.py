@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -14,6 +14,7 @@ from engine.errors import SandboxError
 from engine.model.event import EventKind
 from engine.model.failure import Failure, FailureKind
 from engine.model.heal import Healing
+from engine.model.lazy_dataclass import dataclass
 from engine.model.outcome import StepResult, StepStatus
 from engine.model.past import PastStep
 from engine.model.secret import MASK

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Protocol
 
 from engine.heal.request import HealRequest
 from engine.model.failure import Failure
+from engine.model.lazy_dataclass import dataclass
 from engine.model.outcome import StepResult
 from engine.model.past import PastStep
 from engine.model.skill import Skill, Step, ToolStep

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import anyio
 
 from engine.attempt import attempt, failure_of
 from engine.errors import DocumentError, SandboxError
-from engine.heal.request import HealRequest
+from engine.heal.request import HealRequest, Repeats, never_repeats
 from engine.model.event import EventKind
 from engine.model.failure import Failure, FailureKind
 from engine.model.heal import Healing
+from engine.model.lazy_dataclass import dataclass
 from engine.model.outcome import ToolCall
 from engine.model.past import PastStep
 from engine.model.secret import MASK
@@ -63,6 +64,7 @@ class Performer:
                 attempts_before=max(numbers, default=0),
                 fixes_before=sum(len(healing.fixes) for healing in before)
                 + (len(past.fixes) if before and past else 0),
+                repeats=_repeats(step, before),
             )
         except (SandboxError, DocumentError, ToolError) as error:
             return Acted(healing=Healing(failure=_named(failure_of(error, tool=step.tool)), repeatable=True))
@@ -94,6 +96,7 @@ class Performer:
             answers=running.answers,
             past=past,
             secret=step.secret,
+            cleaning=cleaning,
         )
 
     async def compute(self, step: ComputeStep, frame: Frame) -> Acted:
@@ -144,6 +147,15 @@ class Performer:
                 self.running.called.discard(path)
 
         return emit
+
+
+def _repeats(step: Step, before: tuple[Healing, ...]) -> Repeats:
+    """What says whether the step's `retry` will call once more, as `Rounds` decides it."""
+    retry = step.retry
+    failed = next((count for count, healing in enumerate(reversed(before)) if healing.ok), len(before))
+    if retry is None or failed + 1 >= retry.attempts:
+        return never_repeats
+    return lambda kind, *, repeatable: repeatable and (not retry.on or kind in retry.on)
 
 
 def deadline_of(step: Step) -> float | None:

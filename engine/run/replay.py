@@ -9,6 +9,7 @@ from engine.model.event import EventKind
 from engine.model.failure import Failure, FailureKind
 from engine.model.outcome import StepResult, StepStatus
 from engine.model.past import PastRun, PastStep
+from engine.model.remediation import root_cause_of
 from engine.model.secret import MASK
 from engine.model.skill import AskStep, ComputeStep, GroupStep, SkillStep, Step, ToolStep
 from engine.run.scope import VALUE_STATUSES
@@ -53,6 +54,7 @@ def past_result(step: Step, past: PastStep, *, inner: Any = None) -> StepResult:
         fixes=tuple(told.get("fixes") or ()),
         duration=float(told.get("duration") or 0.0),
         remediation=tuple(told.get("remediation") or ()),
+        root_cause=root_cause_of(told.get("root_cause")),
         reason=str(told.get("reason") or ""),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -12,6 +12,7 @@ from engine.attempt import failure_of
 from engine.errors import SandboxError
 from engine.model.failure import Failure, FailureKind
 from engine.model.heal import Healing
+from engine.model.lazy_dataclass import dataclass
 from engine.model.skill import RetryOption, Step, UntilOption
 from engine.run.ending import HALTED, RESTING, Acted
 from engine.run.frame import Judge

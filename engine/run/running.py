@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import count
 from typing import Any
 
 from engine.heal.healer import Healer
 from engine.library import SkillLibrary
 from engine.model.event import EventKind
+from engine.model.lazy_dataclass import dataclass
 from engine.model.outcome import StepResult
 from engine.model.past import PastRun, PastStep
+from engine.model.prevention import CheckResult
 from engine.model.question import Ask, Question
 from engine.model.secret import Secrets
 from engine.model.skill import Skill
@@ -27,7 +29,7 @@ AFTER_THE_PAST = 1 << 40
 class Running:
     """What the walk, the steps and the cleaning up of one run share; `results`, `notes` and `questions` grow.
 
-    `called` are the paths of the steps whose tool was called.
+    `called` are the paths of the steps whose tool was called, `preflight` is what was looked at before the first.
 
     `past` is what an earlier process did, and `reuses` says that it was another run, whose steps are told again as
     this one's. `answers` are known by question name, `given` beforehand by the name of the asking step too; `parks`
@@ -56,6 +58,7 @@ class Running:
     skills: dict[str, Skill] = field(default_factory=dict)
     told_breaking: bool = False
     called: set[str] = field(default_factory=set)
+    preflight: list[CheckResult] = field(default_factory=list)
     _order: count[int] = field(default_factory=lambda: count(AFTER_THE_PAST))
 
     def past_step(self, path: str) -> PastStep | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from engine.model.lazy_dataclass import dataclass
 from engine.model.outcome import Absent, RunStatus, StepResult, StepStatus
 from engine.model.skill import GroupStep, Skill, Step
 

@@ -11,6 +11,8 @@ from engine.heal.told import failure_data
 from engine.model.failure import Failure
 from engine.model.heal import Healing
 from engine.model.outcome import StepResult, StepStatus
+from engine.model.prevention import CheckResult
+from engine.model.remediation import root_cause_of
 from engine.model.secret import MASK
 from engine.model.skill import OnError, Step
 
@@ -30,6 +32,7 @@ def result_of(step: Step, path: str, healing: Healing, *, healed: bool = False) 
         attempts=len(healing.attempts),
         fixes=tuple(str(fix.call) for fix in healing.fixes),
         remediation=() if healing.ok else healing.remediation,
+        root_cause=None if healing.ok else healing.root_cause,
         reason=healing.reason,
     )
 
@@ -45,6 +48,7 @@ def finished_data(step: Step, result: StepResult, healing: Healing | None) -> di
         "failure": failure_data(result.failure),
         "first_failure": failure_data(result.first_failure),
         "remediation": list(result.remediation),
+        "root_cause": result.root_cause.record if result.root_cause else None,
         "value": MASK if step.secret and result.value is not None else result.value,
         "healed_by": _healed_by(healing) if healing else [],
         "diagnosis": _judged_diagnosis(healing) if healing else None,
@@ -64,7 +68,14 @@ def in_words(result: StepResult, mask: Mask) -> StepResult:
         fixes=tuple(map(mask, result.fixes)),
         reason=mask(result.reason),
         remediation=tuple(map(mask, result.remediation)),
+        root_cause=root_cause_of(mask(result.root_cause.record)) if result.root_cause else None,
     )
+
+
+def check_in_words(result: CheckResult, mask: Mask) -> CheckResult:
+    """What a check found, as it may be shown."""
+    cause = root_cause_of(mask(result.cause.record)) if result.cause else None
+    return replace(result, message=mask(result.message), fix=mask(result.fix), user=mask(result.user), cause=cause)
 
 
 def _failure_in_words(failure: Failure | None, mask: Mask) -> Failure | None:
@@ -88,6 +99,7 @@ def _healed_by(healing: Healing) -> list[dict[str, Any]]:
             "signature": fix.signature,
             "pattern": fix.pattern,
             "shared": fix.shared,
+            "started_at": fix.started_at,
             "helped": fix.helped,
         }
         for fix in healing.fixes
@@ -95,9 +107,16 @@ def _healed_by(healing: Healing) -> list[dict[str, Any]]:
 
 
 def _judged_diagnosis(healing: Healing) -> dict[str, Any] | None:
-    """What the first failure was taken for; `right` is known only when a fix for it ran and was judged."""
+    """What the first failure was taken for; `right` is known when a fix for it was judged, or a look confirmed it."""
     if healing.diagnosis is None:
         return None
-    judged = healing.fixes[0].helped if healing.fixes else None
+    judged = healing.fixes[0].helped if healing.fixes else _confirmed(healing)
     pattern = healing.diagnosis.pattern
     return {"kind": healing.diagnosis.kind, "pattern": pattern.id if pattern else None, "right": judged}
+
+
+def _confirmed(healing: Healing) -> bool | None:
+    """Whether looking for the root cause saw what the failure was taken for; None when nobody could see."""
+    if healing.root_cause is None or healing.failure is None or healing.diagnosis is None:
+        return None
+    return healing.root_cause.confirmed if healing.failure.kind is healing.diagnosis.kind else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -16,6 +16,7 @@ from engine.heal.told import attempt_data
 from engine.model.event import EventKind
 from engine.model.failure import Failure, FailureKind
 from engine.model.heal import Healing
+from engine.model.lazy_dataclass import dataclass
 from engine.model.outcome import RunStatus, StepResult, StepStatus
 from engine.model.past import PastStep
 from engine.model.skill import (

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import Final
 
+from engine.model.lazy_dataclass import dataclass
 from engine.sandbox.expression_text import Offsets
 from engine.sandbox.findings import Use
 from engine.sandbox.functions import NAMES

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import ast
 from bisect import bisect_right
-from dataclasses import dataclass
 
+from engine.model.lazy_dataclass import dataclass
 from engine.sandbox.compute_choices import Rules
 from engine.sandbox.compute_names import Names
 from engine.sandbox.compute_prelude import module_name, prelude

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from engine.model.lazy_dataclass import dataclass
 from engine.sandbox.compute_names import Names, names_of
 from engine.sandbox.compute_rewrite import Rewritten, rewritten
 from engine.sandbox.compute_rules import problems_of

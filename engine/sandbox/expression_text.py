@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
+from engine.model.lazy_dataclass import dataclass
 from engine.sandbox.limits import EXPRESSION_CHARACTERS, EXPRESSION_DEPTH, EXPRESSION_NODES, Exceeded, Refused
 
 _TESTS_WORDS: Final = "boolean defined false float integer iterable mapping none number sequence string true undefined"

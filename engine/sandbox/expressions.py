@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from engine.model.lazy_dataclass import dataclass
 from engine.model.place import Text
 from engine.sandbox.expression_names import uses_and_problems
 from engine.sandbox.expression_text import Offsets, offsets, parse

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from engine.errors import SandboxError, SandboxLimitError
+from engine.model.lazy_dataclass import dataclass
 from engine.model.place import Finding, Place, Text
 from engine.sandbox.limits import Exceeded, Refused
 from engine.sandbox.reading import NameUse, Reading

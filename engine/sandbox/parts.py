@@ -9,10 +9,11 @@ import ast
 import re
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any, Final
 
+from engine.model.lazy_dataclass import dataclass
 from engine.model.place import Text
 from engine.sandbox.expression_text import Offsets, offsets
 from engine.sandbox.findings import place_of

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from engine.model.lazy_dataclass import dataclass
 from engine.model.place import Finding, Place
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Final
@@ -12,6 +11,7 @@ from typing import Any, Final
 import jinja2
 from jinja2 import nodes
 
+from engine.model.lazy_dataclass import dataclass
 from engine.model.outcome import Absent
 from engine.model.place import Text
 from engine.sandbox.findings import Problem, Use, problem_error, refusal_error

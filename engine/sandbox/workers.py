@@ -7,7 +7,6 @@ import signal
 import sys
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -16,6 +15,7 @@ import anyio.to_thread
 import pydantic_monty
 
 from engine.errors import SandboxError
+from engine.model.lazy_dataclass import dataclass
 from engine.sandbox.limits import COMPUTE_DEPTH, COMPUTE_GRACE, COMPUTE_MEMORY, COMPUTE_PRINT, COMPUTE_SECONDS
 
 WORKERS: Final = 4

@@ -122,7 +122,7 @@ def spawn(data: Path, *options: str) -> subprocess.Popen[str]:
 
 
 @contextmanager
-def running(data: Path, *options: str, settings: Mapping[str, float] | None = None) -> Iterator[Platform]:
+def running(data: Path, *options: str, settings: Mapping[str, Any] | None = None) -> Iterator[Platform]:
     """Run a platform on `data` that knows the users ada and ben."""
     (data / "login").mkdir(parents=True, exist_ok=True)
     for user in ("ada", "ben"):

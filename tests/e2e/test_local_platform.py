@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 
@@ -51,6 +51,77 @@ def test_a_token_says_who_and_until_when(platform: Platform) -> None:
     assert {"iss", "sub", "iat", "exp", "jti"} == set(claims)
     assert info == {"sub": "ada", "exp": claims["exp"]}
     assert platform.ask("GET", "/metrics.json", user=None).value["logins"] == before + 1
+
+
+def test_a_revoked_token_is_401_and_a_new_one_is_not(tmp_path: Path) -> None:
+    """By RFC 7009, and it stays revoked after a restart; whatever is no token of ours is none to begin with."""
+    with running(tmp_path) as platform:
+        form = urlencode({"token": platform.token("ada")}).encode()
+        assert platform.send("POST", "/oauth/revoke", form, {}).value == {"revoked": True}
+        refused = platform.ask("GET", "/oauth/userinfo")
+        assert (refused.status, refused.value["code"], refused.value["reason"]) == (401, "invalid_token", "revoked")
+        assert platform.send("POST", "/oauth/revoke", b"token=nonsense", {}).value == {"revoked": False}
+        assert platform.send("POST", "/oauth/revoke", b"", {}).status == 400
+        old = platform.tokens
+    with running(tmp_path) as platform:
+        platform.tokens = old
+        assert platform.ask("GET", "/oauth/userinfo").status == 401
+        platform.tokens = {}
+        assert platform.ask("GET", "/oauth/userinfo").status == 200
+
+
+def test_all_tokens_can_be_revoked_by_the_settings(tmp_path: Path) -> None:
+    """Those that were given before a moment; a login after it counts at once."""
+    with running(tmp_path) as platform:
+        platform.token("ada")
+        time.sleep(0.01)
+        (tmp_path / "settings.json").write_text(json.dumps({"revoked_before": time.time()}))
+        assert platform.ask("GET", "/oauth/userinfo").value["reason"] == "revoked"
+        platform.tokens.clear()
+        assert platform.ask("GET", "/oauth/userinfo").status == 200
+
+
+def test_an_expired_token_is_told_with_its_end(tmp_path: Path) -> None:
+    """So that whoever explains it need not look."""
+    with running(tmp_path, "--token-lifetime", "0.05") as platform:
+        platform.token("ada")
+        time.sleep(0.1)
+        refused = platform.ask("GET", "/oauth/userinfo").value
+        assert (refused["reason"], refused["user"]) == ("expired", "ada")
+        assert refused["expired_at"] < time.time()
+
+
+def test_a_registry_may_want_a_login_and_still_deploys(tmp_path: Path) -> None:
+    """Without one 401 in the specification's words; with name and secret, or a token, all is as before."""
+    with running(tmp_path, settings={"registry_login": True}) as platform:
+        sha = head(tmp_path / "forge" / "demo-shop.git", "refs/merge-requests/4/head")
+        path = f"/v2/demo/shop/manifests/{sha}"
+        words = {}
+        for said in ("", "ada:wrong", "ada:secret of ada"):
+            login = {"Authorization": f"Basic {base64.b64encode(said.encode()).decode()}"} if said else {}
+            words[said] = platform.send("GET", path, None, login)
+        assert [reply.status for reply in words.values()] == [401, 401, 200]
+        assert words[""].value["errors"][0]["code"] == "UNAUTHORIZED"
+        assert words[""].headers["WWW-Authenticate"].startswith("Basic ")
+        found = platform.ask("GET", path)
+        image = (f"{urlsplit(platform.url).netloc}/demo/shop", found.headers["Docker-Content-Digest"])
+        assert platform.deploy(platform.reserve(), image).status == 202
+
+
+def test_skopeo_logs_in_where_the_registry_wants_it(tmp_path: Path) -> None:
+    """A real client's real login; a wrong secret is refused."""
+    if shutil.which("skopeo") is None:
+        pytest.skip("skopeo is not installed")
+    with running(tmp_path, settings={"registry_login": True}) as platform:
+        host = urlsplit(platform.url).netloc
+        login = ["skopeo", "login", "--tls-verify=false", "--authfile", str(tmp_path / "auth.json"), "-u", "ada"]
+        tried = [
+            subprocess.run(
+                [*login, "--password-stdin", host], input=secret, text=True, capture_output=True, check=False
+            )
+            for secret in ("wrong", "secret of ada")
+        ]
+        assert [bool(done.returncode) for done in tried] == [True, False]
 
 
 def test_no_token_a_forged_and_an_expired_one_are_401(tmp_path: Path) -> None:

@@ -36,34 +36,73 @@ def step(result: Any, name: str) -> Any:
     return next(each for each in result["steps"] if each["name"] == name)
 
 
-def test_first_run_heals_twice_and_the_second_not_at_all(shell: Any) -> None:
-    """Refused, then 401: two healed steps. Then none."""
+def repaired(result: Any) -> list[tuple[str, str]]:
+    """What a run found not good and repaired before its first step: the kind that would have come, and the fix."""
+    return sorted((each["kind"], each["fix"]) for each in result["preflight"] if each["action"] == "fixed")
+
+
+def test_first_run_is_repaired_beforehand_and_the_second_needs_nothing(shell: Any) -> None:
+    """No platform and no token: both are there before the first step, and no step fails. Then nothing is missing."""
     first = shell.json("run", "test_mr_ephemeral")
-    assert (first["status"], first["healed"]) == ("ok", 2)
-    kinds = [each["first_failure"]["kind"] for each in first["steps"] if each["status"] == "healed"]
-    assert sorted(kinds) == ["auth_expired", "connection_refused"]
+    assert (first["status"], first["healed"]) == ("ok", 0)
+    assert repaired(first) == [("auth_expired", "kube_login()"), ("connection_refused", "local_platform_start()")]
+    assert [each for each in first["steps"] if "first_failure" in each] == []
     assert first["outputs"]["tests"]["passed"] > 0
     assert first["outputs"]["digest"].startswith("sha256:")
     second = shell.json("run", "test_mr_ephemeral")
-    assert (second["status"], second["healed"]) == ("ok", 0)
+    assert (second["status"], second["healed"], repaired(second)) == ("ok", 0, [])
+    assert {each["action"] for each in second["preflight"]} == {"passed"}
     assert standing(shell) == []
+
+
+def test_without_pre_flight_the_same_run_heals_twice_and_the_second_not_at_all(shell: Any) -> None:
+    """Refused, then 401: two healed steps. Then none."""
+    (shell.folder / "skill.toml").write_text("[heal]\npreflight = false\n")
+    first = shell.json("run", "test_mr_ephemeral")
+    assert (first["status"], first["healed"], first["preflight"]) == ("ok", 2, [])
+    kinds = [each["first_failure"]["kind"] for each in first["steps"] if each["status"] == "healed"]
+    assert sorted(kinds) == ["auth_expired", "connection_refused"]
+    second = shell.json("run", "test_mr_ephemeral")
+    assert (second["status"], second["healed"]) == ("ok", 0)
     totals = shell.json("memory", "show", "failures")["stats"]
     assert totals["auto_fixed"] >= 2
 
 
 def test_a_token_that_expires_for_real_costs_one_login(shell: Any) -> None:
-    """Tokens that live two seconds: the second run logs in again, once."""
+    """Tokens that live twelve seconds: the second run logs in again, once, before its first step."""
     shell.platform.mkdir(parents=True)
     (shell.platform / "settings.json").write_text('{"token_lifetime": 12}')
-    assert shell.json("run", "test_mr_ephemeral", "-i", "run_tests=false")["healed"] == 2
+    assert len(repaired(shell.json("run", "test_mr_ephemeral", "-i", "run_tests=false"))) == 2
     time.sleep(13)
     again = shell.json("run", "test_mr_ephemeral", "-i", "run_tests=false")
-    assert (again["status"], again["healed"]) == ("ok", 1)
+    assert (again["status"], again["healed"]) == ("ok", 0)
+    assert repaired(again) == [("auth_expired", "kube_login()")]
     assert get(shell, "/metrics.json")["logins"] == 2
 
 
+def test_a_token_revoked_in_mid_run_is_healed(shell: Any) -> None:
+    """What no look can foresee still heals: the token is revoked after pre-flight, and one more login repairs it."""
+    (shell.folder / "skills").mkdir()
+    (shell.folder / "skills" / "revoked.yaml").write_text(
+        "name: revoked\ndescription: Pauses, then reserves.\nsteps:\n"
+        "  - {name: pause, tool: wait, args: {seconds: 3}}\n"
+        "  - {name: space, tool: bonfire_namespace_reserve, args: {duration: 1m}}\n"
+        "  - {name: back, tool: bonfire_namespace_release, args: {namespace: '{{ space.name }}'}}\n"
+    )
+    process = shell.start("run", "revoked", "--json")
+    until = time.monotonic() + 30
+    while not (shell.home / "state" / "kubeconfig").exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    (shell.platform / "settings.json").write_text(json.dumps({"revoked_before": time.time()}))
+    output, error = process.communicate(timeout=60)
+    result = json.loads(output)
+    assert (result["status"], result["healed"]) == ("ok", 1), error
+    assert step(result, "space")["first_failure"]["kind"] == "auth_expired"
+    assert step(result, "space")["fixes"] == ["kube_login()"]
+
+
 def test_twenty_runs_at_once_cause_one_login(shell: Any) -> None:
-    """Twenty processes meet the same 401; one logs in, the others use its outcome."""
+    """Twenty processes find the same expired token; one logs in, the others use its outcome."""
     shell.platform.mkdir(parents=True)
     (shell.platform / "settings.json").write_text('{"pool_limit": 30, "token_lifetime": 12}')
     assert shell.run("run", "test_mr_ephemeral", "-i", "run_tests=false").returncode == 0
@@ -79,7 +118,7 @@ def test_twenty_runs_at_once_cause_one_login(shell: Any) -> None:
     running = [shell.start("run", "reserve_only", "--json") for _ in range(20)]
     results = [json.loads(process.communicate(timeout=100)[0]) for process in running]
     assert [result["status"] for result in results] == ["ok"] * 20
-    assert sum(result["healed"] for result in results) >= 1
+    assert sum(len(repaired(result)) for result in results) >= 1
     assert get(shell, "/metrics.json")["logins"] - before == 1
 
 

@@ -59,11 +59,12 @@ def test_the_picture_is_what_the_first_demo_prints_and_the_second_heals_nothing(
     assert 15 <= len(shown) <= 22
     assert [line for line in shown if timeless(line) not in told] == []
     assert "embedded in this program" in done.stderr
-    assert "2 of its steps failed and were healed: configuration and reserve." in done.stderr
+    assert "Repaired before the first step: local_platform_start() and kube_login()." in done.stderr
+    assert "1 of its steps failed and was healed: reserve.\nThe demo had revoked the token in mid-run" in done.stderr
     again = shell.run("demo")
     assert again.returncode == 0
     assert "nothing to heal" in again.stdout
-    assert "Nothing needed healing" in again.stderr
+    assert "Nothing needed repair" in again.stderr
 
 
 def test_the_five_minute_skill_checks_and_runs(repository: Any) -> None:
@@ -85,7 +86,7 @@ def test_the_five_minute_skill_blocks_where_there_is_no_commit(repository: Any) 
 
 
 def test_the_program_runs_and_heals(repository: Any) -> None:
-    """Ten lines of Python: status, healed steps, and the digest of what was deployed."""
+    """Ten lines of Python: status, what was repaired and healed, and the digest of what was deployed."""
     program = block("python")
     assert len([line for line in program.splitlines() if line.strip()]) <= 10
     (repository.folder / "program.py").write_text(program)
@@ -99,7 +100,7 @@ def test_the_program_runs_and_heals(repository: Any) -> None:
         timeout=110,
     )
     assert done.returncode == 0, done.stderr
-    assert re.fullmatch(r"ok 2 healed sha256:[0-9a-f]{64}\n", done.stdout)
+    assert re.fullmatch(r"ok 2 repaired beforehand, 0 healed sha256:[0-9a-f]{64}\n", done.stdout)
 
 
 def test_every_command_the_readme_names_exists(shell: Any) -> None:

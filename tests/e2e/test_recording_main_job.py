@@ -8,6 +8,7 @@ from typing import Any
 
 def test_the_main_job_is_recorded_and_passes_without_the_platform(shell: Any, tmp_path: Path) -> None:
     """Two heals and a masked password; played back in another home, where no platform was ever started."""
+    (shell.folder / "skill.toml").write_text("[heal]\npreflight = false\n")
     first = shell.json("run", "test_mr_ephemeral")
     assert (first["status"], first["healed"]) == ("ok", 2)
     done = shell.run("test", "--record", "last", "--into", "rehearsals/main.yaml")

@@ -18,7 +18,9 @@ from tests.e2e.editor_client import CURSOR, editor_in
 ROOT = Path(__file__).resolve().parents[2]
 DATA = {
     "engine/__init__.pyi",
+    "engine/model/lazy_dataclass.pyi",
     "engine/py.typed",
+    "engine/_bundle/memory/learned/failure_contexts.yaml",
     "engine/_bundle/memory/learned/patterns.yaml",
     "engine/_bundle/memory/learned/tool_fixes.yaml",
     "engine/_bundle/schemas/auto_heal_dashboard.schema.json",
@@ -26,6 +28,7 @@ DATA = {
     "engine/_bundle/schemas/failure_contexts.schema.json",
     "engine/_bundle/schemas/patterns.schema.json",
     "engine/_bundle/schemas/profile.schema.json",
+    "engine/_bundle/schemas/proposals.schema.json",
     "engine/_bundle/schemas/rehearsal.schema.json",
     "engine/_bundle/schemas/settings.schema.json",
     "engine/_bundle/schemas/skill.schema.json",
@@ -33,6 +36,10 @@ DATA = {
     "engine/_bundle/schemas/tool_failures.schema.json",
     "engine/_bundle/schemas/tool_fixes.schema.json",
     "engine/_bundle/skills/build_local_image.yaml",
+    "engine/_bundle/skills/health/free_space.yaml",
+    "engine/_bundle/skills/health/web_services.yaml",
+    "engine/_bundle/skills/remedies/disk_full.yaml",
+    "engine/_bundle/skills/remedies/missing_program.yaml",
     "engine/_bundle/skills/test_mr_ephemeral.yaml",
     "tool_registry/README.md",
     "tool_registry/definitions/git_log.yaml",
@@ -98,14 +105,14 @@ def test_the_wheel_holds_the_modules_and_the_listed_files(wheel: Path) -> None:
 
 
 def test_the_installed_wheel_lists_checks_and_runs_the_skill(installed: Any) -> None:
-    """Outside the checkout: two healed steps, then the demo with nothing to heal, then the platform is stopped."""
+    """Outside the checkout: two repairs beforehand, then the demo with nothing to heal; then the platform stops."""
     listed = installed("list", "-q")
     assert listed.stdout.split() == ["build_local_image", "test_mr_ephemeral"]
     checked = installed("check")
     assert checked.returncode == 0, checked.stdout
     ran = installed("run", "test_mr_ephemeral")
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert "2 healed steps" in ran.stdout
+    assert "2 repaired beforehand" in ran.stdout
     again = installed("demo")
     assert "nothing to heal" in again.stdout
     assert "skills/test_mr_ephemeral.yaml (shipped)" in installed("show", "test_mr_ephemeral").stderr

@@ -101,3 +101,23 @@ def test_doctor_finds_a_fix_that_names_no_tool(shell: Any) -> None:
     done = shell.run("doctor")
     assert done.returncode == 1
     assert "shop.login names shop_logn, which is no tool" in " ".join(done.stdout.split())
+
+
+def test_doctor_finds_checks_that_cannot_be_made_or_repaired(shell: Any) -> None:
+    """A tool that is none, one that does more than read, arguments it does not take, a fix that is not there."""
+    furnish(shell.folder, 8765)
+    checks = {
+        "gone": "tool = 'netwrk_reachable'",
+        "writes": "tool = 'file_write'",
+        "args": "tool = 'network_reachable'\nargs = {host = 'h', prot = 80}",
+        "role": "tool = 'echo'\nargs = {value = 1}\nrole = 'conect'",
+    }
+    with (shell.folder / "skill.toml").open("a") as file:
+        file.writelines(f"\n[domains.shop.checks.{name}]\n{text}\n" for name, text in checks.items())
+    done = shell.run("doctor")
+    said = " ".join(done.stdout.split())
+    assert done.returncode == 1
+    assert "shop.gone looks with netwrk_reachable, which is no tool" in said
+    assert "shop.writes looks with file_write, which does more than read" in said
+    assert "shop.args: network_reachable was not called: the argument `port` is missing" in said
+    assert "shop.role is repaired by conect, and shop has no such fix" in said

@@ -35,16 +35,17 @@ class Reference:
     statuses: dict[str, str] = field(default_factory=dict)
 
     def run(self, steps: tuple[Node, ...], always: tuple[Node, ...], prefix: str = "") -> tuple[str, list[str]]:
-        """How a skill ends, and the undos it leaves to whoever called it: its own when it ended well."""
+        """How a skill ends, and the undos it leaves to whoever called it: its own when its steps ended well."""
         undos: list[str] = []
         ending = (self.walk(steps, prefix, undos) or "ok").removesuffix("!")
+        left = undos if ending == "ok" else []
         for path in reversed(undos if ending != "ok" else []):
             self.calls.append(path)
             self.statuses[path] = "ok"
         for node in always:
             if self.step(node, prefix, []) and ending == "ok":
                 ending = "failed"
-        return ending, undos if ending == "ok" else []
+        return ending, left
 
     def walk(self, steps: tuple[Node, ...], prefix: str, undos: list[str]) -> str | None:
         """The first ending that a step brings about; None when all go by."""

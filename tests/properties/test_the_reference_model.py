@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from engine import Engine, Event, RunResult, SkillExecutor
+from engine import Engine, Event, EventKind, RunResult, SkillExecutor
 from engine.model.heal import HealMode
 from tests.properties.drawn_skills import Calls, Drawn, drawn_skills, free, write
 from tests.properties.reference_model import Reference
@@ -55,10 +55,11 @@ async def live(folder: Path, act: Callable[[SkillExecutor], Any], *, die_after: 
     """Does something with an engine of its own; a process that is to die does so once history has so many events."""
     seen = 0
 
-    def count(_: Event) -> None:
+    def count(event: Event) -> None:
         nonlocal seen
         seen += 1
-        if seen == die_after:
+        # Once history has the end of the run there is nothing to go on with.
+        if seen == die_after and event.kind is not EventKind.RUN_FINISHED:
             os.kill(os.getpid(), signal.SIGKILL)
 
     tools = Calls(folder).tools()

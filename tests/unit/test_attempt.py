@@ -9,6 +9,7 @@ import pytest
 
 from engine.attempt import attempt, failure_of
 from engine.errors import RaisedError, SandboxLimitError
+from engine.heal.proof import untouched
 from engine.model.failure import FailureKind
 from engine.model.outcome import ToolCall
 from tool_registry.tool import ToolError
@@ -94,6 +95,26 @@ async def test_cancellation_goes_through() -> None:
 def test_what_the_engine_knows_is_named_at_once(error: Exception, kind: FailureKind) -> None:
     """Failures of the engine's own rooms need no diagnosis."""
     assert failure_of(error).kind is kind
+
+
+def test_a_group_of_exceptions_says_what_all_in_it_say() -> None:
+    """A task group wraps even one; where they differ, the group says nothing. The other tasks were cut off anywhere."""
+    refused = ToolError("no", http_status=401, sent=False)
+    failure = failure_of(ExceptionGroup("tasks", [refused, ToolError("no", http_status=401, sent=False)]))
+    assert (failure.message, failure.evidence.http_status, failure.evidence.sent) == ("no", 401, None)
+    assert not untouched(failure.evidence, FailureKind.AUTH_EXPIRED)
+    differing = failure_of(ExceptionGroup("tasks", [refused, ValueError("x")]))
+    assert differing.evidence.exception == "builtins.ExceptionGroup"
+
+
+def test_an_exception_without_words_is_told_by_its_name() -> None:
+    """One that fails to be put into words must not raise at the border where exceptions become data."""
+
+    class Wordless(Exception):  # noqa: N818 - named by what it is
+        def __str__(self) -> str:
+            raise RuntimeError("no words")
+
+    assert failure_of(Wordless()).message == "Wordless"
 
 
 def test_an_operating_system_error_gives_its_symbol() -> None:

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import anyio
@@ -16,6 +16,7 @@ from engine.errors import InputError, UnansweredError
 from engine.frontends.cli.layout import beside, terminal_width
 from engine.frontends.cli.progress import Progress
 from engine.frontends.cli.questions import INDENT, asked_lines, meaning, refusal
+from engine.model.lazy_dataclass import dataclass
 from engine.model.question import Ask, Question
 
 HANGUP = 1.0

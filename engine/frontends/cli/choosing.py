@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import click
 
@@ -13,6 +12,7 @@ from engine.frontends.cli.session import Session
 from engine.history import History
 from engine.history.records import RunRecord
 from engine.model.event import Event
+from engine.model.lazy_dataclass import dataclass
 from engine.model.outcome import RunStatus
 
 MOST = 200

@@ -27,7 +27,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "history": ("history", "List past runs."),
     "status": ("history", "Show how one run went, step by step."),
     "logs": ("logs", "Show everything one run recorded."),
-    "memory": ("memory", "Show what was learnt from failures."),
+    "memory": ("memory", "Read, edit, review and back up what was learnt."),
+    "heal": ("heal", "Figures of healing; what a failure means; one tool, healed."),
+    "learn": ("learn", "Learn from history: patterns, sequences, repairs by hand."),
+    "health": ("health", "Look at tokens, networks and logins; watch them."),
     "demo": ("demo", "Run the main job on the embedded local profile."),
     "doctor": ("doctor", "Check this machine, and say what to do."),
     "schema": ("schema", "Print a JSON Schema, for editors."),
@@ -38,6 +41,13 @@ COMMANDS: dict[str, tuple[str, str]] = {
 class NearestGroup(click.Group):
     """A group that answers a name it does not have with the nearest it has."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click does; without a command what is said is the help, and that one is missing."""
+        if not args and not ctx.resilient_parsing and not self.invoke_without_command:
+            click.echo(ctx.get_help(), err=True)
+            raise click.UsageError("say which command", ctx)
+        return super().parse_args(ctx, args)
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -46,6 +56,12 @@ class NearestGroup(click.Group):
         if not name.startswith("-") and name not in self.list_commands(ctx):
             raise click.UsageError(f"there is no command `{name}`.{self._guess(ctx, name)}", ctx)
         return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The table of commands with the whole first sentence of each, where click would cut it."""
+        told = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, command.get_short_help_str(limit=200)) for name, command in told if command])
 
     def _guess(self, ctx: click.Context, name: str) -> str:
         from difflib import get_close_matches  # noqa: PLC0415 - late: only a mistyped command needs it

@@ -62,13 +62,14 @@ def named_skill(context: click.Context) -> str | None:
 
 def tool_names(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Names of tools, the workspace's own included."""
+    from engine.memory_tools import NAMES  # noqa: PLC0415 - late: only tools need it
     from engine.profile import load_tools  # noqa: PLC0415 - late: only tools need it
     from tool_registry.registry import default_registry  # noqa: PLC0415 - late: only tools need it
 
     registry = default_registry()
     with suppress(EngineError, OSError, ValueError):
         load_tools(registry, _session(context).workspace())
-    return [CompletionItem(name) for name in sorted(registry) if name.startswith(incomplete)]
+    return [CompletionItem(name) for name in sorted([*registry, *NAMES]) if name.startswith(incomplete)]
 
 
 Suits = Callable[..., bool]

@@ -18,29 +18,42 @@ from engine.frontends.cli.running import Manner, conduct
 from engine.frontends.cli.screen import Screen, screen_options
 from engine.frontends.cli.session import Session
 from engine.frontends.cli.steps import skill_paths
+from engine.model.event import Event, EventKind
+from engine.model.lazy_dataclass import dataclass
 from engine.model.outcome import RunResult, RunStatus
+from engine.model.prevention import CheckAction
 from engine.run.executor import SkillExecutor
 from engine.wiring import Engine
 from engine.workspace import Workspace
 
 SKILL = "test_mr_ephemeral"
+LOGIN, BEFORE = "kube_login", "image"
+"""The fix that gets the token, and the step after which the demo revokes it; the next to need it is `reserve`."""
 STOPPING = 10.0
 """Seconds the platform has to stop in."""
 
 INTRODUCTION = """\
 The main job: put the newest open merge request of a demo project into a
 namespace of its own, test it there, and clean up. The skill has no healing
-steps; what fails on the way is healed by the engine.
+steps. What it stands on is looked at, and repaired, before its first step;
+what fails on the way is healed. So that something does, the demo revokes the
+token in mid-run if it was got just before.
 
 It runs on the local profile: a small platform embedded in this program (git
 forge, image registry, login, namespaces). It listens on this machine's
 loopback interface only, is started when nothing answers, and is no cluster.
 """
+AHEAD = """
+Repaired before the first step: {fixes}."""
 HEALED = """
-{count} of its steps failed and {verb} healed: {names}.
-Run it again: what is healed stays healed. `skill demo --stop` ends the platform."""
+{count} of its steps failed and {verb} healed: {names}."""
+REVOKED = """
+The demo had revoked the token in mid-run; no look beforehand can foresee that."""
+AGAIN = """
+Run it again: what is repaired stays repaired.
+`skill demo --stop` ends the platform."""
 NOTHING = """
-Nothing needed healing: the platform runs, and the token still holds.
+Nothing needed repair: the platform runs, and the token still holds.
 `skill demo --reset` begins anew. `skill demo --stop` ends the platform."""
 FAILED = """
 `skill doctor` looks for what is missing here; `skill demo --reset` begins anew."""
@@ -63,23 +76,58 @@ def demo_command(session: Session, reset: bool, stop: bool, screen: Screen) -> i
     engine = Engine(found, secrets=session.secrets)
     skill = engine.library.load(SKILL)
 
+    revoking = Revoking(platform=found.state / "platform")
+
     async def run(executor: SkillExecutor) -> RunResult:
+        executor.listeners = (*executor.listeners, revoking)
         return await executor.run(skill)
 
     result = conduct(engine, run, screen=screen, manner=Manner(), paths=skill_paths(skill))
-    screen.note(_moral(result) + _way_in())
+    screen.note(_moral(result, revoked=revoking.done) + _way_in())
     return exit_status(result)
 
 
-def _moral(result: RunResult) -> str:
+@dataclass(slots=True, kw_only=True)
+class Revoking:
+    """Listens to the run, and revokes the token that was got before its first step when the step BEFORE has ended."""
+
+    platform: Path
+    logged_in: bool = False
+    done: bool = False
+
+    def __call__(self, event: Event) -> None:
+        """Hears one event."""
+        match event.kind:
+            case EventKind.FIX_FINISHED if not event.step:
+                self.logged_in = self.logged_in or event.data["fix"] == LOGIN
+            case EventKind.STEP_FINISHED if event.step == BEFORE and self.logged_in and not self.done:
+                self.done = _revoke(self.platform / "settings.json")
+
+
+def _revoke(settings: Path) -> bool:
+    """Tells the platform that no token from before this moment counts; False where its settings cannot be written."""
+    try:
+        kept = json.loads(settings.read_text(encoding="utf-8")) if settings.exists() else {}
+        beside = settings.with_name(f".{settings.name}.{os.getpid()}")
+        beside.write_text(json.dumps({**kept, "revoked_before": time.time()}), encoding="utf-8")
+        beside.replace(settings)
+    except (OSError, ValueError, TypeError):
+        return False
+    return True
+
+
+def _moral(result: RunResult, *, revoked: bool) -> str:
     """What the run has shown, and what to try next."""
     if result.status is not RunStatus.OK:
         return FAILED
-    if not result.healed:
-        return NOTHING
+    ahead = list(dict.fromkeys(check.fix for check in result.preflight if check.action is CheckAction.FIXED))
     healed = [step.name for step in result.steps if step.status == "healed"]
+    if not ahead and not healed:
+        return NOTHING
     verb = "was" if len(healed) == 1 else "were"
-    return HEALED.format(count=len(healed), verb=verb, names=" and ".join(healed))
+    told = AHEAD.format(fixes=" and ".join(ahead)) if ahead else ""
+    told += HEALED.format(count=len(healed), verb=verb, names=" and ".join(healed)) if healed else ""
+    return told + (REVOKED if revoked else "") + AGAIN
 
 
 def _way_in() -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from engine.frontends.cli.layout import cut, one_line, took
 from engine.model.event import Event, EventKind
+from engine.model.lazy_dataclass import dataclass
 
 LONGEST_TOLD = 400
 """Characters of a message or a value that are shown; `skill logs` has the whole."""
@@ -37,7 +37,7 @@ def detail_of(event: Event, *, verbose: bool = False) -> Detail | None:
         case EventKind.HEAL_STAGE:
             return _stage(data, verbose=verbose)
         case EventKind.FIX_FINISHED:
-            return _fixed(data)
+            return None if data.get("cause") == "preflight" else _fixed(data)
         case EventKind.QUESTION_ANSWERED if str(data.get("name", "")) != event.step:
             return Detail(label="answer", text=plain(data.get("answer")), dim=True)
         case EventKind.PROGRESS:
@@ -91,11 +91,24 @@ def plain(value: Any) -> str:
 
 def _stage(data: Fields, *, verbose: bool) -> Detail | None:
     stage, answer = str(data["stage"]), first_line(str(data.get("answer", "")))
+    if stage == "preflight":
+        return _looked_at(data, verbose=verbose)
+    if stage == "predict" and data.get("action") in {"fix", "shadow"}:
+        return Detail(label="before", text=answer, fg="cyan" if data.get("ok") else None, dim=not data.get("ok"))
     if stage == "detect":
         kind = str(data["kind"]).replace("_", " ")
         sure = f" ({data['basis']}, {data['confidence']:.0%} sure)" if verbose else ""
         return Detail(label="means", text=(answer if kind in answer else f"{kind}: {answer}") + sure, dim=True)
     return Detail(label=stage, text=answer, dim=True) if verbose else None
+
+
+def _looked_at(data: Fields, *, verbose: bool = False) -> Detail | None:
+    """What is told of a check: that something was repaired, or is worth noting; all else only to who wants to know."""
+    action = str(data.get("action", ""))
+    if action in {"passed", "blocked"} and not verbose:  # what is blocked says so at its end
+        return None
+    colour = {"fixed": "cyan", "blocked": "yellow"}.get(action)
+    return Detail(label="before", text=first_line(str(data.get("answer", ""))), fg=colour, dim=colour is None)
 
 
 def _fixed(data: Fields) -> Detail:

@@ -7,22 +7,28 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
+from engine.bundle import bundle
 from engine.errors import DocumentError, EngineError
+from engine.frontends.cli.layout import beside
 from engine.frontends.cli.screen import Screen, screen_options
 from engine.frontends.cli.session import Session
 from engine.frontends.cli.tools import missing
+from engine.heal.preflight.arguments import refusal
+from engine.heal.preflight.look import checks_of
 from engine.model.heal import Domain
+from engine.model.lazy_dataclass import dataclass
 from engine.model.place import Severity
+from engine.model.prevention import Check
 from engine.sandbox.compute import interpreter_version
 from engine.wiring import Engine
 from engine.workspace import Workspace, make_private
 from tool_registry.local_platform.processes import NAMESPACES, isolation_of
 from tool_registry.registry import ToolRegistry
+from tool_registry.tool import Effect, Tool
 
 LEAST_PYTHON = (3, 11)
 
@@ -55,9 +61,11 @@ def doctor_command(session: Session, screen: Screen) -> int:
     else:
         for look in looks:
             sign, colour = ("✓", "green") if not look.way_out else ("✗", "red") if look.needed else ("!", "yellow")
-            screen.text(f"  {sign} {look.name:<22} {look.found}", fg=colour)
-            if look.way_out:
-                screen.text(f"      {look.way_out}")
+            for line in beside(f"  {sign} {look.name:<22} ", look.found, screen.width, lines=10):
+                screen.text(line, fg=colour)
+            for way_out in look.way_out.splitlines():
+                for line in beside("      ", way_out, screen.width, lines=10):
+                    screen.text(line)
     return int(any(look.way_out and look.needed for look in looks))
 
 
@@ -117,7 +125,7 @@ def _try(name: str, look: Callable[[], str]) -> Look:
     try:
         return Look(name=name, found=look())
     except DocumentError as error:
-        return Look(name=name, found=error.message, way_out="; ".join(map(str, error.findings)) or error.hint)
+        return Look(name=name, found=error.message, way_out="\n".join(map(str, error.findings)) or error.hint)
     except EngineError as error:
         return Look(name=name, found=error.message, way_out=error.hint or "see the message")
 
@@ -133,16 +141,22 @@ def _count_fixes(engine: Engine) -> str:
     wrong += [
         f"{name} depends on {tool.domain}, which no profile describes"
         for name, tool in engine.registry.items()
-        if tool.domain and tool.domain not in engine.domains and tool.location.startswith(str(engine.workspace.folder))
+        if tool.domain and tool.domain not in engine.domains and _is_own(tool, engine.workspace)
     ]
     if wrong:
         raise EngineError("; ".join(wrong), hint="docs/workspace.md shows a domain and its fixes")
     return str(sum(len(domain.fixes) for domain in engine.domains.values()))
 
 
+def _is_own(tool: Tool, workspace: Workspace) -> bool:
+    """Whether a person of this workspace wrote it; the domain of a shipped one is described where it is needed."""
+    place = tool.location
+    return place.startswith(str(workspace.folder)) and not place.startswith(str(bundle("tool_registry")))
+
+
 def _wrong_fixes(domain: Domain, registry: ToolRegistry) -> Iterator[str]:
-    if domain.expiry is not None and domain.expiry.call.tool not in registry:
-        yield f"{domain.name}.expiry names {domain.expiry.call.tool}, which is no tool"
+    for check in checks_of(domain):
+        yield from _wrong_check(domain, check, registry)
     for role, plan in domain.fixes.items():
         called = [plan.call, plan.verify] if plan.verify else [plan.call]
         yield from (
@@ -152,6 +166,20 @@ def _wrong_fixes(domain: Domain, registry: ToolRegistry) -> Iterator[str]:
             yield f"{domain.name}.{role} names {plan.call.tool}, which is not marked as a fix"
         if role not in ("login", "connect", "registry_login") and role not in registry:
             yield f"{domain.name}.{role} is neither login nor connect nor a fix tool"
+
+
+def _wrong_check(domain: Domain, check: Check, registry: ToolRegistry) -> Iterator[str]:
+    """What keeps a check from being made, or from being repaired: both would else be noted, and no more."""
+    name = f"{domain.name}.{check.name}"
+    if check.call.tool not in registry:
+        yield f"{name} looks with {check.call.tool}, which is no tool"
+    elif registry[check.call.tool].effect is not Effect.READ:
+        yield f"{name} looks with {check.call.tool}, which does more than read"
+    else:
+        refused = refusal(registry[check.call.tool], check.call.args)
+        yield from [f"{name}: {refused.message}"] if refused else []
+    if check.name in domain.checks and check.role and check.role not in domain.fixes:
+        yield f"{name} is repaired by {check.role}, and {domain.name} has no such fix"
 
 
 def _count_skills(engine: Engine) -> str:
@@ -168,7 +196,7 @@ def _count_skills(engine: Engine) -> str:
 
 def _memory(engine: Engine) -> Look:
     found = engine.memory.findings()
-    way_out = "; ".join(map(str, found))
+    way_out = "\n".join(map(str, found))
     return Look(name="memory", found=f"{engine.workspace.memory}", way_out=way_out, needed=False)
 
 
@@ -177,4 +205,5 @@ def _history(engine: Engine) -> str:
         return "no runs yet"
     totals = engine.journal.totals()
     engine.journal.close()
-    return f"{engine.workspace.history} ({totals.total} failures, {totals.auto_fixed} healed by a fix)"
+    failures = f"{totals.total:,} failure{'' if totals.total == 1 else 's'}"
+    return f"{engine.workspace.history} ({failures}, {totals.auto_fixed:,} healed by a fix)"

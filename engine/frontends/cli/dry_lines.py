@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from engine.frontends.cli.layout import beside, cut, json_text, one_line, took
+from engine.model.lazy_dataclass import dataclass
 from engine.run.dry import Plan, PlannedStep, Verdict
 from engine.run.dry.plan import MAY_RUN
 

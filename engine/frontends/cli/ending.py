@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from engine.frontends.cli.layout import beside, json_text, took
+from engine.frontends.cli.layout import beside, fold, json_text, took
 from engine.frontends.cli.questions import question_record, waiting_lines
 from engine.frontends.cli.screen import Screen
 from engine.frontends.cli.tree import above
 from engine.model.outcome import RunResult, RunStatus, StepResult, StepStatus
+from engine.model.prevention import CheckAction, CheckResult
 
 EXIT_STATUSES = {
     RunStatus.OK: 0,
@@ -39,14 +40,10 @@ def show_result(result: RunResult, screen: Screen) -> None:
     if screen.quiet and result.status is RunStatus.OK:
         return
     screen.text()
-    screen.text(_last_line(result), fg=COLOURS.get(result.status, "red"), bold=True)
-    if result.questions:
-        for line in waiting_lines(result.run_id, result.questions, screen.width):
-            screen.text(line)
-    elif result.message:
-        for line in result.message.splitlines():
-            for part in beside("  ", line, screen.width, lines=20):
-                screen.text(part)
+    for line in fold(_last_line(result), screen.width):
+        screen.text(line, fg=COLOURS.get(result.status, "red"), bold=True)
+    for line in _why(result, screen.width):
+        screen.text(line)
     for note in result.notes:
         for line in beside("  note: ", note, screen.width, lines=20):
             screen.text(line)
@@ -102,8 +99,28 @@ def result_record(result: RunResult) -> dict[str, Any]:
         "outputs": dict(result.outputs),
         "notes": list(result.notes),
         "questions": [question_record(result.run_id, question, names) for question in result.questions],
+        "preflight": [_check_record(check) for check in result.preflight],
         "steps": [_step_record(step) for step in result.steps],
     }
+
+
+def _check_record(check: CheckResult) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "check": check.check,
+        "domain": check.domain,
+        "ok": check.ok,
+        "action": check.action.value,
+        "message": check.message,
+    }
+    if check.action is not CheckAction.PASSED:
+        told["kind"] = check.kind.value
+    if check.expires_at is not None:
+        told["expires_at"] = round(check.expires_at, 3)
+    if check.fix:
+        told["fix"] = check.fix
+    if check.cause is not None:
+        told["root_cause"] = check.cause.record
+    return told
 
 
 def _step_record(step: StepResult) -> dict[str, Any]:
@@ -123,7 +140,16 @@ def _step_record(step: StepResult) -> dict[str, Any]:
         told["reason"] = step.reason
     if step.remediation:
         told["remediation"] = list(step.remediation)
+    if step.root_cause:
+        told["root_cause"] = step.root_cause.record
     return told
+
+
+def _why(result: RunResult, width: int | None) -> list[str]:
+    """What the run waits for, or why it ended as it did."""
+    if result.questions:
+        return list(waiting_lines(result.run_id, result.questions, width))
+    return [part for line in result.message.splitlines() for part in beside("  ", line, width, lines=20)]
 
 
 def _last_line(result: RunResult) -> str:
@@ -133,7 +159,9 @@ def _last_line(result: RunResult) -> str:
     done = [f"{_counted(len(steps) - skipped)}"]
     done += [f"{skipped} skipped"] if skipped else []
     done += [f"{healed} healed {'step' if healed == 1 else 'steps'}"] if healed else []
-    done += ["nothing to heal"] if not healed and result.status is RunStatus.OK else []
+    ahead = len({check.fix for check in result.preflight if check.action is CheckAction.FIXED})
+    done += [f"{ahead} repaired beforehand"] if ahead else []
+    done += ["nothing to heal"] if not healed and not ahead and result.status is RunStatus.OK else []
     return f"{result.skill}: {_ended(result)} {took(result.duration)}  ({', '.join(done)})"
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from engine.frontends.cli.session import Session
 from engine.frontends.cli.source import show_finding
 from engine.library import SkillLibrary
 from engine.library.key_order import skill_order
+from engine.model.lazy_dataclass import dataclass
 from engine.model.place import Finding, Place
 from engine.sandbox import Sandbox
 

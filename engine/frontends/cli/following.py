@@ -82,6 +82,7 @@ def _step(step: StepRecord) -> StepResult:
         fixes=step.fixes,
         duration=step.duration or 0.0,
         remediation=step.remediation,
+        root_cause=step.root_cause,
         reason=step.reason,
     )
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
+from engine.model.lazy_dataclass import dataclass
 from engine.model.skill import Input, Skill
 
 LONGEST_FILE = 1_000_000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from engine.history import History
 from engine.history.records import RunRecord
 from engine.library import SkillLibrary
 from engine.library.graph import Graph, graph_of, happened, legible, with_data
+from engine.model.lazy_dataclass import dataclass
 from engine.model.skill import Skill
 from engine.wiring import Engine
 

@@ -157,6 +157,7 @@ def step_record(step: StepRecord) -> dict[str, Any]:
         "failure": step.failure,
         "first_failure": step.first_failure,
         "remediation": list(step.remediation),
+        "root_cause": step.root_cause.record if step.root_cause else None,
         "value": step.value,
     }
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from engine.frontends.cli.layout import one_line, short_path
 from engine.frontends.cli.rehearsal_reports import Report, diff_lines
+from engine.model.lazy_dataclass import dataclass
 from engine.model.rehearsal import Difference
 from engine.run.rehearsal.rehearse import Verdict
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from engine.frontends.cli.layout import clipped, columns, printable
 from engine.frontends.cli.story import Story
 from engine.frontends.cli.tree import Node
+from engine.model.lazy_dataclass import dataclass
 
 FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 MOST = 8

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from engine.frontends.cli.layout import short_path
 from engine.frontends.cli.screen import Screen, screen_options
 from engine.frontends.cli.session import Session
 from engine.library.draft import copied, draft
+from engine.model.lazy_dataclass import dataclass
 from engine.model.skill import Skill
 from engine.sandbox import helper_names
 from engine.wiring import Engine

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import click
@@ -16,6 +16,7 @@ from engine.frontends.cli.live import Area, UnderWay, can_be_live, room, under_w
 from engine.frontends.cli.screen import Screen
 from engine.frontends.cli.story import Line, Story
 from engine.model.event import Event, EventKind
+from engine.model.lazy_dataclass import dataclass
 
 OFTEN = 0.05
 """Seconds between two drawings that events bring about; what comes sooner waits for the next `tick`."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from difflib import unified_diff
 from typing import Any
 
 from engine.frontends.cli.layout import beside, short_path, took
 from engine.frontends.cli.screen import Screen
 from engine.frontends.cli.source import source_lines
+from engine.model.lazy_dataclass import dataclass
 from engine.model.place import Finding, Place
 from engine.model.rehearsal import Difference, Rehearsal
 from engine.run.rehearsal.rehearse import Verdict

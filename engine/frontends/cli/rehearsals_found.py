@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from engine.errors import DocumentError
 from engine.library.nearest import did_you_mean
+from engine.model.lazy_dataclass import dataclass
 from engine.model.place import Finding
 from engine.model.rehearsal import Rehearsal
 from engine.run.rehearsal.checking import mistakes

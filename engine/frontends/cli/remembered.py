@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from engine.frontends.cli.layout import one_line
-from engine.frontends.cli.steps import SECTIONS, accent_of, colour_of, name_width, step_lines, way_out_lines
+from engine.frontends.cli.steps import SECTIONS, accent_of, cause_lines, colour_of, name_width, step_lines
 from engine.frontends.cli.story import Line
 from engine.frontends.cli.tree import BAD, FEW, FEW_ROUNDS, above, within
 from engine.history.records import StepRecord
+from engine.model.lazy_dataclass import dataclass
 
 DULL = frozenset({"ok", "skipped"})
 
@@ -87,7 +88,7 @@ def _own(branch: Branch, label: str, depth: int, *, unfinished: str, names: int,
     colour, accent = colour_of(step.status), accent_of(step.status, drawn)
     for text in drawn:
         yield Line(text=text, fg=colour, accent=accent, dim=step.status == "skipped")
-    for text in way_out_lines(step.remediation, width, indent=f"{pad}      "):
+    for text in cause_lines(step.root_cause, step.remediation, width, indent=f"{pad}      "):
         yield Line(text=text)
 
 

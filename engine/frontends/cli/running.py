@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -22,6 +22,7 @@ from engine.frontends.cli.steps import name_width
 from engine.frontends.cli.streaming import UntilGone, stream, whoever_reads
 from engine.model.event import Event
 from engine.model.heal import HealMode
+from engine.model.lazy_dataclass import dataclass
 from engine.model.outcome import RunResult
 from engine.run.executor import SkillExecutor
 from engine.wiring import Engine

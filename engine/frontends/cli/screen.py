@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import wraps
 from itertools import zip_longest
 from pathlib import Path
@@ -16,6 +16,7 @@ import click
 
 from engine.frontends.cli.layout import json_text, printable, table, terminal_width
 from engine.frontends.cli.session import Session
+from engine.model.lazy_dataclass import dataclass
 from engine.model.secret import Secrets
 
 FORMATS = ("text", "json", "jsonl", "yaml")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
+from engine.model.lazy_dataclass import dataclass
 from engine.model.secret import Secrets
 from engine.workspace import Workspace, find_workspace
 

@@ -39,6 +39,16 @@ class StagedEngine(Engine):
         """The environment as the rehearsal says; the real one would make it another test on every machine."""
         return self.hiding(self.rehearsal.env)
 
+    @property
+    def looks_ahead(self) -> bool:
+        """False: a rehearsal says itself what fails, and when."""
+        return False
+
+    @property
+    def looks_into_failures(self) -> bool:
+        """False: the tools of a rehearsal answer what it lists, and a look would use up what is meant for a step."""
+        return False
+
     def _killed(self) -> bool:
         """False: a kill switch thrown for the real world stops nothing here, where nothing real can happen."""
         return False

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from engine.frontends.cli.layout import beside, took
+from engine.model.remediation import RemedyStep, RootCause
 from engine.model.skill import GroupStep, Skill, Step
 
 SIGNS = {
@@ -75,6 +77,19 @@ def step_lines(
     time = "" if status == "skipped" else took(duration)
     pad = "  " * depth
     return beside(f"{pad}  {sign} {name:<{max(0, names - len(pad))}}  {shown:<9} {time:>8}  ", told, width)
+
+
+def cause_lines(cause: RootCause | None, ways: Sequence[str], width: int | None, *, indent: str = INDENT) -> list[str]:
+    """Why a step failed and the way out of it, numbered; what was found out already stands below its step."""
+    if cause is None:
+        return way_out_lines(ways, width, indent=indent)
+    lines = beside(f"{indent}why  ", cause.because, width)
+    known = set(cause.sentences)
+    steps = [*(RemedyStep(text=way) for way in ways if way not in known), *cause.steps]
+    for number, step in enumerate(steps, start=1):
+        lines += beside(f"{indent}{number}. ", str(replace(step, value="")), width)
+        lines += beside(f"{indent}   = ", step.value, width) if step.value else []
+    return lines
 
 
 def way_out_lines(ways: Iterable[str], width: int | None, *, indent: str = INDENT) -> list[str]:

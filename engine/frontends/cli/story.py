@@ -7,14 +7,16 @@ indented between the two as long as only one thing happens at a time; of steps t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from engine.frontends.cli.details import Detail, detail_of, doing_of, first_line, plain, short
 from engine.frontends.cli.layout import beside
-from engine.frontends.cli.steps import INDENT, SECTIONS, accent_of, colour_of, step_lines, way_out_lines
+from engine.frontends.cli.steps import INDENT, SECTIONS, accent_of, cause_lines, colour_of, step_lines
 from engine.frontends.cli.tree import BAD, FEW, Node, Tree, within
 from engine.model.event import Event, EventKind
+from engine.model.lazy_dataclass import dataclass
+from engine.model.remediation import root_cause_of
 
 HEAD = "▸"
 QUIET_FOR = 10.0
@@ -131,6 +133,10 @@ class Story:
 
     def _within(self, event: Event, width: int | None) -> Iterator[Line]:
         """What happens inside a step, in the order failure, diagnosis, fix."""
+        if not event.step and (seen := detail_of(event, verbose=self.verbose)):
+            yield from _lines(beside("  pre-flight  ", seen.text, width), fg=seen.fg, dim=seen.dim)
+        if not event.step:
+            return
         node = self.tree.at(event.step)
         doing = doing_of(event)
         node.doing = node.doing if doing is None else doing
@@ -190,7 +196,8 @@ class Story:
         yield from (Line(text=text, fg=colour, accent=accent) for text in drawn)
         if self.verbose and data["value"] is not None:
             yield from _lines(beside(f"{self._pad}{INDENT}value    ", short(data["value"]), width), dim=True)
-        yield from _lines(way_out_lines(data["remediation"], width, indent=f"{self._pad}{INDENT}"))
+        cause = root_cause_of(data.get("root_cause"))
+        yield from _lines(cause_lines(cause, data["remediation"], width, indent=f"{self._pad}{INDENT}"))
         self._last = node.path
 
     def _reason(self, node: Node, data: Any) -> str:

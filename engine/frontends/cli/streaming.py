@@ -8,11 +8,11 @@ import stat
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from engine.frontends.cli.layout import json_text
 from engine.model.event import Event
+from engine.model.lazy_dataclass import dataclass
 
 Listener = Callable[[Event], None]
 

@@ -2,36 +2,76 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from importlib import import_module
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from engine.bundle import bundle
+from engine.frontends.cli.commands import NearestGroup
 from engine.frontends.cli.completing import tool_names
 from engine.frontends.cli.layout import beside, one_line, short_path
 from engine.frontends.cli.screen import Screen, screen_options
 from engine.frontends.cli.session import Session
-from engine.profile import load_tools
-from tool_registry.registry import ToolRegistry, default_registry, requirements
+from engine.memory_tools.contracts import contract, lacking
+from engine.wiring import Engine
+from tool_registry.registry import ToolRegistry
 from tool_registry.tool import Tool
+
+LIST = "list"
+ELSEWHERE: Mapping[str, str] = {"exec": "executing", "debug": "debugging"}
+"""Commands of the group by the module they are in."""
 
 
 def open_registry(session: Session) -> ToolRegistry:
     """Every tool skills can call here: the shipped ones and the workspace's own. Raises DocumentError."""
-    registry = default_registry()
-    load_tools(registry, session.workspace())
-    return registry
+    return Engine(session.workspace(), secrets=session.secrets).registry
 
 
-@click.command("tools")
+class ToolsGroup(NearestGroup):
+    """`skill tools`: its commands, and without one of their names the list, or the tool that is named."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click does; whatever begins with no command's name is for the list."""
+        asks = any(word in ctx.help_option_names for word in args)
+        first = next((word for word in args if not word.startswith("-")), "")
+        if first not in self.list_commands(ctx) and not asks:
+            args = [LIST, *args]
+        return super().parse_args(ctx, args)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """The commands in the order people meet them."""
+        return [LIST, *ELSEWHERE]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command; None if there is none."""
+        if cmd_name not in ELSEWHERE:
+            return super().get_command(ctx, cmd_name)
+        module = import_module(f"engine.frontends.cli.{ELSEWHERE[cmd_name]}")
+        command: click.Command = getattr(module, f"{cmd_name}_command")
+        return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Commands, and the tools that can be shown without one; options are those of the list."""
+        if incomplete.startswith("-"):
+            return list_command.shell_complete(ctx, incomplete)
+        return [*super().shell_complete(ctx, incomplete), *tool_names(ctx, list_command.params[0], incomplete)]
+
+
+@click.group("tools", cls=ToolsGroup)
+def tools_command() -> None:
+    """List the tools skills can call, show one (`skill tools NAME`), call one, or look why it fails."""
+
+
+@tools_command.command(LIST)
 @click.argument("name", required=False, shell_complete=tool_names)
 @click.option("--effect", type=click.Choice(["read", "write", "destructive"]), help="Only tools with this effect.")
 @click.option("--domain", help="Only tools of this domain.")
 @screen_options
-def tools_command(session: Session, name: str | None, effect: str | None, domain: str | None, screen: Screen) -> None:
-    """List the tools skills can call, or show the tool NAME with an example."""
+def list_command(session: Session, name: str | None, effect: str | None, domain: str | None, screen: Screen) -> None:
+    """List the tools skills can call, or show the tool NAME with an example; `list` may be left out."""
     registry = open_registry(session)
     if name is not None:
         _show_tool(registry.get_tool(name), screen)
@@ -50,21 +90,7 @@ def tool_record(tool: Tool) -> dict[str, Any]:
     """A tool as JSON-like data."""
     return {
         "name": tool.name,
-        "description": tool.description,
-        "parameters": dict(tool.parameters),
-        "result": dict(tool.result) if tool.result else None,
-        "effect": tool.effect.value,
-        "idempotent": tool.idempotent,
-        "domain": tool.domain,
-        "timeout": tool.timeout,
-        "fix": tool.fix.value if tool.fix else None,
-        "verify": tool.verify,
-        "needs": {
-            "programs": list(tool.needs.programs),
-            "environment": list(tool.needs.environment),
-            "modules": list(tool.needs.modules),
-            "settings": list(tool.needs.settings),
-        },
+        **contract(tool),
         "missing": missing(tool),
         "examples": [dict(example) for example in tool.examples],
         "source": tool.source,
@@ -72,10 +98,8 @@ def tool_record(tool: Tool) -> dict[str, Any]:
     }
 
 
-def missing(tool: Tool) -> list[str]:
-    """What the tool needs and this machine has not, as sentences."""
-    nouns = {"program": "the program", "environment": "the environment variable", "module": "the Python module"}
-    return [f"{nouns[each.kind]} {each.name}" for each in requirements(tool, os.environ) if each.found is None]
+missing = lacking
+"""What a tool needs and this machine has not, as sentences."""
 
 
 def _show_tool(tool: Tool, screen: Screen) -> None:

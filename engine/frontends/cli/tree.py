@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import count, islice
 from typing import Any
 
 from engine.frontends.cli.details import Detail
 from engine.frontends.cli.layout import cut, one_line
 from engine.model.event import Event
+from engine.model.lazy_dataclass import dataclass
 
 FEW = 12
 """Elements of a list that are shown each on a line of its own; of a longer list only those worth a look are."""

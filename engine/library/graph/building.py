@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from engine.library.graph.nodes import ALWAYS, END, START, Edge, EdgeKind, Graph, Mark, MarkKind, Node, NodeKind
 from engine.library.graph.wording import marks_of
+from engine.model.lazy_dataclass import dataclass
 from engine.model.skill import (
     AskStep,
     GroupStep,

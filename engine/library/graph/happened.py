@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from engine.library.graph.nodes import Edge, EdgeKind, Graph, Node, NodeKind, Outcome, RunOutcome, State
+from engine.model.lazy_dataclass import dataclass
 
 _ROUND = re.compile(r"#\d+")
 _ELEMENT = re.compile(r"\[\d+\]")

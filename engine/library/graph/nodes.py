@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
+
+from engine.model.lazy_dataclass import dataclass
 
 START, END, ALWAYS = ".start", ".end", ".always"
 """Ids of the nodes that are no steps; no name of a step holds a dot."""

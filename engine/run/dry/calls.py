@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from engine.heal.request import HealRequest
 from engine.model.event import EventKind
+from engine.model.lazy_dataclass import dataclass
 from engine.model.outcome import Attempt, StepStatus, ToolCall
 from engine.model.skill import HealOption, ToolStep
 from engine.run.dry.level import Draft, Level

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from engine.errors import SandboxError
+from engine.model.lazy_dataclass import dataclass
 from engine.model.place import Finding, Severity, Text
 from engine.model.skill import Tree
 from engine.run.dry.reach import Reached, reach

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
+from engine.model.lazy_dataclass import dataclass
 from engine.model.outcome import Absent, RunStatus, StepStatus
 from engine.model.skill import Skill, Step
 from engine.run.dry.plan import PlannedEnd, PlannedStep

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from engine.errors import SandboxError
+from engine.heal.preflight.needs import has
+from engine.model.lazy_dataclass import dataclass
 from engine.run.dry.calls import RUN_ID
 from engine.run.dry.plan import MAY_RUN, Need, PlannedStep, Verdict
 from engine.run.dry.surroundings import DryParts
@@ -101,17 +103,10 @@ def _domain(parts: DryParts, name: str, tool: Tool, context: ToolContext) -> Ite
 def _setting(domain: str, setting: str, settings: Mapping[str, object]) -> Need:
     """One setting of a domain; `a|b` is there when one of the two is."""
     choices = setting.split("|")
-    there = next((each for each in choices if _has(settings, each)), "")
+    there = next((each for each in choices if has(settings, each)), "")
     listed = " or ".join(choices)
     way_out = "" if there else f"set {listed} under [domains.{domain}.settings] in skill.toml"
     return Need(kind="setting", name=f"{domain}.{there or listed}", there=bool(there), way_out=way_out)
-
-
-def _has(settings: Mapping[str, object], dotted: str) -> bool:
-    value: object = settings
-    for key in dotted.split("."):
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return value not in {None, ""} if isinstance(value, str | None) else True
 
 
 def _interpreter() -> Need:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any, Literal
 
+from engine.model.lazy_dataclass import dataclass
 from engine.model.outcome import RunStatus
 from engine.model.place import Finding, Place, Severity
 from engine.model.question import Question

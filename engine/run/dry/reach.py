@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+from engine.model.lazy_dataclass import dataclass
 from engine.run.dry.schema import Chance, Promise
 from engine.run.dry.unknown import Unknown
 

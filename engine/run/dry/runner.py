@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from engine.errors import JournalError
 from engine.library import bind_inputs
+from engine.model.lazy_dataclass import dataclass
 from engine.model.outcome import RunStatus
 from engine.model.place import Finding, Place, Severity
 from engine.model.secret import MASK

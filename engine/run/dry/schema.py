@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
+
+from engine.model.lazy_dataclass import dataclass
 
 Schema = Mapping[str, Any]
 COMBINED = ("anyOf", "oneOf")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Protocol
 
 from engine.errors import SandboxError
 from engine.library import bind_inputs
+from engine.model.lazy_dataclass import dataclass
 from engine.model.outcome import Absent, RunStatus
 from engine.model.place import Severity
 from engine.model.skill import Input, Skill, SkillStep, Step

@@ -32,5 +32,9 @@ class DryParts(Parts, Protocol):
     def domains(self) -> Mapping[str, Domain]:
         """The domains tools depend on, by name."""
 
+    @property
+    def looks_ahead(self) -> bool:
+        """Whether checks are made before runs and calls."""
+
     def healing(self, domain: str | None) -> HealMode:
         """What healing may do on its own in a domain."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from engine.heal.preflight.spans import spoken
 from engine.model.heal import Domain, HealMode
 from engine.model.outcome import Attempt
 from engine.run.dry.calls import Caller
@@ -40,7 +41,7 @@ async def _token(
     if tried.failure is not None:
         return _need(of, found=f"how long it holds could not be read: {tried.failure.message}")
     left = seconds_left(tried, parts.clock())
-    return _told(of, left, expected, _renewal(parts, domain))
+    return _told(of, left, expected, _renewal(parts, domain), "pre-flight" if parts.looks_ahead else "")
 
 
 def seconds_left(tried: Attempt, now: float) -> float | None:
@@ -60,19 +61,21 @@ def _renewal(parts: DryParts, domain: Domain) -> tuple[str, bool]:
     return (fix.call.tool, parts.healing(domain.name) is HealMode.AUTO) if fix else ("", False)
 
 
-def _told(of: Need, left: float | None, expected: Expected | None, renewal: tuple[str, bool]) -> Need:
+def _told(of: Need, left: float | None, expected: Expected | None, renewal: tuple[str, bool], ahead: str) -> Need:
+    """The token as a need; `ahead` names what renews it beforehand, empty where nothing does."""
     fix, alone = renewal
     if left is None or left <= 0:
         state = "there is none" if left is None else "it has expired"
         if alone:
-            return _need(of, found=f"{state}; the first call that needs it will log in ({fix})")
+            return _need(of, found=f"{state}; {ahead or 'the first call that needs it'} will log in ({fix})")
         return _need(of, found=state, there=False, way_out=_way_out(fix))
     lasts = f"it expires in {spoken(left)}"
     if expected is None:
         return _need(of, found=f"{lasts}; how long the run takes is not known yet")
     if left > expected.seconds:
         return _need(of, found=f"{lasts}, and the run takes about {spoken(expected.seconds)}")
-    then = f"it will be renewed in mid-run ({fix})" if alone else "log in first"
+    renewed = f"{ahead} will renew it ({fix})" if ahead else f"it will be renewed in mid-run ({fix})"
+    then = renewed if alone else "log in first"
     way_out = "" if alone else _way_out(fix)
     return _need(of, found=f"{lasts}, and the run takes about {spoken(expected.seconds)}: {then}", way_out=way_out)
 
@@ -83,11 +86,3 @@ def _way_out(fix: str) -> str:
 
 def _need(of: Need, *, found: str, there: bool = True, way_out: str = "") -> Need:
     return Need(kind="token", name=of.name, there=there, found=found, way_out=way_out, steps=of.steps, needed=of.needed)
-
-
-def spoken(seconds: float) -> str:
-    """A span of time for people: `40 s`, `12 min`, `3 h`, `2 days`."""
-    for limit, unit, word in ((120, 1, "s"), (7_200, 60, "min"), (172_800, 3_600, "h")):
-        if seconds < limit:
-            return f"{seconds / unit:.0f} {word}"
-    return f"{seconds / 86_400:.0f} days"

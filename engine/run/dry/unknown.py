@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from engine.model.lazy_dataclass import dataclass
 from engine.run.dry.schema import Chance, Promise, Schema, element_of, promise, united
 
 THE_RUN = "run"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from engine.errors import DocumentError, EngineError, SandboxError
+from engine.model.lazy_dataclass import dataclass
 from engine.model.outcome import RunStatus, StepStatus
 from engine.model.place import Finding, Place, Severity, Text
 from engine.model.skill import AskStep, ComputeStep, GroupStep, OnError, SkillStep, Step, StopStep, ToolStep, action_of

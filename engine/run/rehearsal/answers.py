@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from engine.library.durations import seconds
+from engine.model.lazy_dataclass import dataclass
 from engine.model.rehearsal import AnswerSpec
 from engine.run.rehearsal.samples import sample
 from tool_registry.sources.canned import ANSWER_KEYS, Answer, Answers, read_answer

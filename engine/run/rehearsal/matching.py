@@ -10,9 +10,10 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
+
+from engine.model.lazy_dataclass import dataclass
 
 LONGEST = 300
 """Characters of a value that a sentence shows."""

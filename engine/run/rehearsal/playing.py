@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from engine.errors import InputError
 from engine.library.nearest import did_you_mean
 from engine.model.event import Event, EventKind
+from engine.model.lazy_dataclass import dataclass
 from engine.model.outcome import RunResult
 from engine.model.rehearsal import REFUSED, Difference, Played, PlayedStep, Rehearsal
 from engine.run.executor import SkillExecutor

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from engine.model.event import Event, EventKind
+from engine.model.lazy_dataclass import dataclass
 from engine.model.past import PastRun
+from engine.model.prevention import FixCause
 from engine.model.secret import MASK
 from engine.run.rehearsal.placeholders import Placeholders
 from tool_registry.arguments import checked
@@ -59,8 +61,8 @@ class RecordedCalls:
                 self._attempt(event)
             case EventKind.STEP_FINISHED:
                 self._finished(event)
-            case EventKind.FIX_FINISHED:
-                self._fix(event)
+            case EventKind.FIX_FINISHED if (data.get("cause") or FixCause.FAILURE) == FixCause.FAILURE:
+                self._fix(event)  # nothing is looked at before a rehearsed run, so that nothing is repaired beforehand
             case EventKind.HEAL_STAGE:
                 self._stage(event, str(data.get("answer") or ""))
             case EventKind.QUESTION_ANSWERED:

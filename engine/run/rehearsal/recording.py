@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from engine.documents import dump
 from engine.model.event import Event, EventKind
+from engine.model.lazy_dataclass import dataclass
 from engine.model.past import PastRun
 from engine.model.secret import MASK
 from engine.model.skill import Skill

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from engine.errors import EngineError
+from engine.model.lazy_dataclass import dataclass
 from engine.model.rehearsal import Difference, Played, Rehearsal
 from engine.run.rehearsal.comparing import differences
 from engine.run.rehearsal.playing import Build, play

@@ -8,13 +8,13 @@ its size, or one inside of many others would be measured again by each.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
 from engine.frontends.cli.graphing.cards import Card
 from engine.frontends.cli.graphing.drawing import Box, Drawing
 from engine.library.graph import Node, NodeKind, State
+from engine.model.lazy_dataclass import dataclass
 
 GAP, SHORT = 24, 14
 """Between one block and the next; between a condition and its step, and at the ends of a box around others."""

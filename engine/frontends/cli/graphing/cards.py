@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from engine.frontends.cli.graphing.measure import Face, lines_of, pieces_of, text_width
 from engine.frontends.cli.graphing.words import called, clean, does, marks, outcome_words, told
 from engine.library.graph import Node, NodeKind, State
+from engine.model.lazy_dataclass import dataclass
 
 Tone = Literal["name", "does", "about", "mark", "told", "if", "badge"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from engine.frontends.cli.graphing.words import (
     called,
@@ -19,6 +18,7 @@ from engine.frontends.cli.graphing.words import (
 )
 from engine.frontends.cli.layout import cut, fold
 from engine.library.graph import Edge, EdgeKind, Graph, Node, NodeKind, State
+from engine.model.lazy_dataclass import dataclass
 
 WIDE, LONGEST = 44, 160
 """Characters of one line in a box; what cannot be folded may have more, up to a limit."""

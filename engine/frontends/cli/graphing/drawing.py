@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from engine.frontends.cli.graphing.cards import Card
+from engine.model.lazy_dataclass import dataclass
 
 Style = Literal["order", "skip", "undo"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 from engine.frontends.cli.graphing.blocks import (
@@ -20,6 +19,7 @@ from engine.frontends.cli.graphing.blocks import (
 )
 from engine.frontends.cli.graphing.cards import Card
 from engine.frontends.cli.graphing.drawing import Bar, Box, Drawing
+from engine.model.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)

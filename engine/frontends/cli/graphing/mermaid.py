@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from engine.frontends.cli.graphing.words import called, does, marks, outcome_words, says, told
 from engine.frontends.cli.layout import cut
 from engine.library.graph import Edge, EdgeKind, Graph, Node, NodeKind, State
+from engine.model.lazy_dataclass import dataclass
 
 MOST_EDGES, MOST_CHARACTERS = 500, 50_000
 """What Mermaid draws unless it is told otherwise (`maxEdges`, `maxTextSize`)."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from engine.frontends.cli.graphing.blocks import Block, Gated, Single, Undoable, column
 from engine.frontends.cli.graphing.cards import NARROWEST, SLIM, Card, card, wanted_width
 from engine.frontends.cli.graphing.drawing import Bar, Box, Drawing, Wire
 from engine.frontends.cli.graphing.enclosing import Enclosed, branches
 from engine.library.graph import EdgeKind, Graph, Node, NodeKind
+from engine.model.lazy_dataclass import dataclass
 
 MARGIN = 24
 _START_WIDTH = 120

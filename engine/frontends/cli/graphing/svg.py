@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from html import escape
 
 from engine.frontends.cli.graphing.cards import SIDE, SIZES, TOP
@@ -13,6 +13,7 @@ from engine.frontends.cli.graphing.measure import fitted, lines_of, text_width
 from engine.frontends.cli.graphing.picture import MARGIN, Arc, Picture, picture
 from engine.frontends.cli.graphing.words import called, clean, described, outcome_words, run_words, summary
 from engine.library.graph import START, Graph, MarkKind, Node, NodeKind
+from engine.model.lazy_dataclass import dataclass
 
 WIDEST_TEXT, NARROWEST_PAGE = 720, 420
 """Pixels the lines above the picture may take, and the picture is wide at least."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -10,6 +9,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from engine.frontends.cli.screen import FORMATS
+from engine.model.lazy_dataclass import dataclass
 
 Form = Literal["tree", "mermaid", "dot", "svg", "json"]
 FORMS: tuple[Form, ...] = ("tree", "mermaid", "dot", "svg")

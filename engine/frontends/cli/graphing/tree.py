@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from engine.frontends.cli.graphing.words import (
@@ -20,6 +19,7 @@ from engine.frontends.cli.graphing.words import (
 )
 from engine.frontends.cli.layout import LEAST_ROOM, fold
 from engine.library.graph import END, START, Graph, MarkKind, Node, NodeKind, Outcome, State
+from engine.model.lazy_dataclass import dataclass
 
 Piece = tuple[str, Mapping[str, Any]]
 Line = tuple[Piece, ...]
