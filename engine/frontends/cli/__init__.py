@@ -22,7 +22,7 @@ HELP = """Run operational chores as YAML skills that heal themselves.
 
 \b
 Start here:
-  skill demo                watch the main job fail twice, heal twice, and pass
+  skill demo                watch the main job repair what is missing, heal, and pass
   skill list                what can be run
   skill run NAME --help     what one skill takes
   skill check FILE          find every mistake in a skill of your own
