@@ -86,7 +86,7 @@ def test_while_compute_runs(workshop: Workshop) -> None:
     """The interpreter's worker is gone with the run, though it was busy."""
     name = workshop.skill(TWO_ENTRIES + "".join(BUSY.format(number=number) for number in range(20)))
     with workshop.running("run", name) as process:
-        until(lambda: descendants(process.pid))
+        until(lambda: len(workshop.log) > 1 and descendants(process.pid))  # what entered was a program, too
         family = descendants(process.pid)
         status, said = interrupt(process)
     assert status == 130, said
