@@ -9,7 +9,7 @@ MILESTONES = {
     "click": ["click"],
     "asyncio and anyio": ["asyncio", "anyio", "anyio._backends._asyncio"],
     "PyYAML": ["yaml"],
-    "engine.model (dataclasses are made by executing text)": ["engine.model.skill", "engine.model.heal"],
+    "engine.model (values; their methods are made at first use)": ["engine.model.skill", "engine.model.heal"],
     "engine.documents, library": ["engine.documents", "engine.library"],
     "engine.history, memory": ["engine.history", "engine.memory"],
     "engine.run, wiring, tool_registry": ["engine.run.executor", "engine.wiring"],
