@@ -12,13 +12,13 @@ from typing import Any
 from engine.decorators.hiding import hide, sounds_secret
 from engine.decorators.lone import Lone, call
 from engine.decorators.surroundings import surroundings
-from engine.decorators.wrapping import Action, Function, bound, name_and_place, wrapped
+from engine.decorators.wrapping import Action, Function, bound, name_and_place, never_called, wrapped
 from engine.heal.calls import HEALING
 from engine.model.lazy_dataclass import dataclass
 from engine.model.secret import MASK
 from engine.model.skill import HealOption
 from engine.wiring import Engine
-from tool_registry.tool import Effect, Tool, ToolContext, ToolOutput
+from tool_registry.tool import Effect, Tool
 
 HEALED = "__auto_heal__"
 """The attribute under which a decorated function carries how it is healed."""
@@ -122,7 +122,7 @@ def _prepared(
     name, location = name_and_place(function)
     tool = Tool(
         name=name,
-        call=_never,
+        call=never_called,
         effect=how.effect,
         idempotent=how.idempotent,
         domain=how.domain_of(arguments),
@@ -155,10 +155,6 @@ def _argument(name: str, value: Any) -> Any:
             return [_argument("", each) for each in value]
         case _:
             return f"<{type(value).__name__}>"
-
-
-async def _never(_arguments: Mapping[str, Any], _context: ToolContext) -> ToolOutput:
-    raise NotImplementedError("a healed function is called as itself, never through a registry")
 
 
 def healed_by(function: Callable[..., Any]) -> HealedBy | None:

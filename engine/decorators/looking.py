@@ -10,7 +10,7 @@ from engine.decorators.healing import healed_by
 from engine.decorators.hiding import hide
 from engine.decorators.lone import STEP, Diary, Lone
 from engine.decorators.surroundings import surroundings
-from engine.decorators.wrapping import Action, Function, bound, name_and_place, wrapped
+from engine.decorators.wrapping import Action, Function, bound, name_and_place, never_called, wrapped
 from engine.errors import EngineError, PreflightError
 from engine.heal.calls import LOOKED_AT
 from engine.heal.preflight.arguments import refusal
@@ -29,7 +29,7 @@ from engine.model.remediation import RootCause
 from engine.model.skill import HealOption
 from engine.wiring import Engine
 from tool_registry.sources.python import MARK
-from tool_registry.tool import Tool, ToolContext, ToolOutput
+from tool_registry.tool import Tool
 
 ROLES: Mapping[str, str] = {"auth": LOGIN, "login": LOGIN, "vpn": CONNECT, "network": CONNECT}
 """Names that stand for all checks of a domain with that role."""
@@ -103,7 +103,7 @@ def _prepared(
     """The call that is looked at."""
     arguments = bound(function, given, named)
     name, location = name_and_place(function)
-    tool = Tool(name=name, call=_never, domain=domain, location=location)
+    tool = Tool(name=name, call=never_called, domain=domain, location=location)
     return Lone(tool=tool, args=arguments, narrowing=HealOption(domain=domain), limit=None)
 
 
@@ -132,7 +132,7 @@ async def _look(engine: Engine, lone: Lone, names: tuple[str, ...], formats: Map
 def _refuse_format(diary: Diary, lone: Lone, name: str, pattern: str) -> None:
     """Raises PreflightError where the argument is not of that form."""
     schema = {"type": "object", "properties": {name: {"type": "string", "pattern": pattern}}}
-    tool = Tool(name=lone.tool.name, call=_never, parameters=schema)
+    tool = Tool(name=lone.tool.name, call=never_called, parameters=schema)
     refused = refusal(tool, {name: lone.args.get(name)})
     if refused is not None:
         found = CheckResult(
@@ -210,7 +210,3 @@ def _repairs(engine: Engine) -> Repairs:
 def _nameless(lone: Lone) -> Lone:
     """The call without its arguments: a look tells of none but those it refuses."""
     return Lone(tool=lone.tool, args={}, narrowing=lone.narrowing, limit=None)
-
-
-async def _never(_arguments: Mapping[str, Any], _context: ToolContext) -> ToolOutput:
-    raise NotImplementedError("a function that is looked at beforehand is called as itself")

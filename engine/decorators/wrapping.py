@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 
 from engine.decorators.threads import in_callers_thread
 from tool_registry.sources.python import MARK, callable_as
-from tool_registry.tool import Tool
+from tool_registry.tool import Tool, ToolContext, ToolOutput
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Prepared = TypeVar("Prepared")
@@ -103,3 +103,8 @@ def name_and_place(function: Callable[..., Any]) -> tuple[str, str]:
     name = declared.name if isinstance(declared, Tool) else f"{named.__module__}.{named.__qualname__}"
     code = getattr(source, "__code__", None) or getattr(_called(source), "__code__", None)
     return name, f"{code.co_filename}:{code.co_firstlineno}" if code else ""
+
+
+async def never_called(_arguments: Mapping[str, Any], _context: ToolContext) -> ToolOutput:
+    """The call of a declaration that only tells what a function is: the function is called as itself."""
+    raise TypeError("a decorated function is called as itself, never through a registry")
