@@ -16,6 +16,7 @@
     ├── JobBusyError          another process does the job of which there is one at a time
     ├── MonitorBusyError      another process watches this workspace
     ├── PreflightError        a look before a call says that it cannot work; it was not made
+    ├── MissingExtraError     a part that is installed apart is not there
     ├── UnansweredError       nobody answers a question now; raised by whoever was asked
     └── RunStateError         a run cannot be resumed, answered or retried as it is
 
@@ -143,6 +144,22 @@ class PreflightError(EngineError):
     def __init__(self, message: str, *, kind: FailureKind = FailureKind.UNKNOWN, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.kind = kind
+
+
+class MissingExtraError(EngineError):
+    """A part of the engine that is installed apart is needed, and is not there; `extra` is its name.
+
+    `needed_for` begins the sentence, as in "serving agents by MCP".
+    """
+
+    exit_status = 2
+
+    def __init__(self, extra: str, needed_for: str) -> None:
+        super().__init__(
+            f"{needed_for} needs the extra `{extra}`, which is not installed",
+            hint=f"pip install 'skill-engine[{extra}]'",
+        )
+        self.extra = extra
 
 
 class UnansweredError(EngineError):
