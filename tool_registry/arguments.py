@@ -7,7 +7,7 @@ whole run may. Everything else, and every sentence about a mistake, is jsonschem
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from tool_registry.plain import plain
@@ -19,6 +19,8 @@ RESULT_LIMIT = 5_000_000
 """Characters that one result may hold; the history keeps far less."""
 TEXT_LIMIT = 1_000_000
 """Characters of raw text kept beside a result."""
+MOST_REFERENCES = 100_000
+"""References of a schema that are followed for one value: those that fork can lead on without an end."""
 SHOWN = 80
 """Characters of a wrong value that a sentence shows."""
 
@@ -76,10 +78,10 @@ def _accepts_members(schema: Mapping[str, Any], value: dict[Any, Any]) -> bool:
 def accepted(tool: Tool, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments in JSON types, once they fit; ToolError (`usage_error`, never sent) lists every mistake."""
     given = dict(arguments)
-    if accepts(tool.parameters, given):
+    if _fits(tool.parameters, given):
         return given
     given = dict(plain(given, ARGUMENTS_LIMIT, f"what {tool.name} was called with"))
-    if accepts(tool.parameters, given):
+    if _fits(tool.parameters, given):
         return given
     mistakes = _mistakes(tool.parameters, given, "argument")
     if mistakes:
@@ -93,7 +95,7 @@ def accepted(tool: Tool, arguments: Mapping[str, Any]) -> dict[str, Any]:
 def checked(tool: Tool, output: ToolOutput) -> ToolOutput:
     """The output in JSON types and bounded; ToolError (`api_contract_mismatch`) if it breaks the tool's own promise."""
     value = plain(output.value, RESULT_LIMIT, f"the result of {tool.name}")
-    if output.found and tool.result is not None and not accepts(tool.result, value):
+    if output.found and tool.result is not None and not _fits(tool.result, value):
         mistakes = _mistakes(tool.result, value, "key")
         if mistakes:
             raise ToolError(
@@ -113,13 +115,40 @@ def shortened(text: str, limit: int) -> str:
     return f"{text[:half]}\n... {len(text) - 2 * half:,} characters left out ...\n{text[-half:]}"
 
 
-def _mistakes(schema: Mapping[str, Any], value: Any, noun: str) -> list[str]:
-    from jsonschema import Draft202012Validator  # noqa: PLC0415 - late: costs 0.1 s, and most calls never need it
+def _fits(schema: Mapping[str, Any], value: Any) -> bool:
+    """As `accepts`, for schemas of other people too, which may be none."""
+    try:
+        return accepts(schema, value)
+    except (TypeError, ValueError, AttributeError, RecursionError, re.error):
+        return False
 
-    errors = Draft202012Validator(dict(schema)).iter_errors(value)
-    ordered = sorted(errors, key=lambda error: [str(part) for part in error.absolute_path])
+
+def _mistakes(schema: Mapping[str, Any], value: Any, noun: str) -> list[str]:
+    """What is wrong with the value; nothing by a schema that cannot be followed, for nobody could keep to it."""
+    try:
+        found = list(_errors(schema, value))
+    except Exception:  # noqa: BLE001 - somebody else's schema breaks its reader in any way: no end, no type, no regex
+        return []
+    ordered = sorted(found, key=lambda error: [str(part) for part in error.absolute_path])
     sentences = (sentence for error in ordered for sentence in _sentences(error, noun))
     return list(dict.fromkeys(sentences))
+
+
+def _errors(schema: Mapping[str, Any], value: Any) -> Iterator[Any]:
+    from jsonschema import Draft202012Validator, validators  # noqa: PLC0415 - late: costs 0.1 s, and most calls never need it
+
+    follow, left = Draft202012Validator.VALIDATORS["$ref"], MOST_REFERENCES
+
+    def counted(validator: Any, reference: Any, instance: Any, within: Any) -> Iterator[Any]:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise RecursionError
+        yield from follow(validator, reference, instance, within)
+
+    extend: Any = validators.extend
+    bounded = extend(Draft202012Validator, {"$ref": counted})
+    yield from bounded(dict(schema)).iter_errors(value)
 
 
 def _sentences(error: Any, noun: str) -> list[str]:

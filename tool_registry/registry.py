@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self
@@ -35,12 +35,16 @@ class ToolRegistry(Mapping[str, Tool]):
         self._tools: dict[str, Tool] = {}
         self._unread: dict[str, _Unread] = {}
         self._connections: dict[Any, Any] = {}
+        self._unlisted: dict[str, Callable[[str], Tool]] = {}
+        self._preparing: list[Callable[[str], Awaitable[None]]] = []
         for tool in tools:
             self.add(tool)
 
     def __getitem__(self, name: str) -> Tool:
         if name not in self._tools:
             self._read_for(name)
+        if name not in self._tools and (make := self._maker(name)):
+            return make(name)
         return self._tools[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -53,7 +57,7 @@ class ToolRegistry(Mapping[str, Tool]):
 
     def add(self, tool: Tool | Callable[..., Any], *, replace: bool = False) -> Tool:
         """Adds a tool or a function decorated with `@tool`; ValueError if the name is taken, unless `replace`."""
-        added = tool if isinstance(tool, Tool) else tool_of(tool)
+        added = as_tool(tool)
         self._read_naming(added.name)
         earlier = self._tools.get(added.name)
         if earlier is not None and not replace:
@@ -78,13 +82,39 @@ class ToolRegistry(Mapping[str, Tool]):
         """Adds a tool that `read` makes when `name`, or any name nobody listed, or all of them are asked for."""
         self._unread[place] = _Unread(frozenset({name}), lambda: [read()])
 
+    def add_all_later(self, names: Iterable[str], place: str, read: Callable[[], Iterable[Tool]]) -> None:
+        """Adds tools that `read` makes when one of `names`, or any name nobody listed, or all of them are asked for."""
+        self._unread[place] = _Unread(frozenset(names), read)
+
+    def add_unlisted(self, prefix: str, make: Callable[[str], Tool]) -> None:
+        """Has `make` make any tool whose name begins with `prefix`, when it is asked for; nobody knows which."""
+        self._unlisted[prefix] = make
+
+    def forget(self, prefix: str) -> None:
+        """Takes out every tool whose name begins with `prefix`, which is the place they were added under."""
+        self._unread.pop(prefix, None)
+        for name in [name for name in self._tools if name.startswith(prefix)]:
+            del self._tools[name]
+
+    def prepare_by(self, prepare: Callable[[str], Awaitable[None]]) -> None:
+        """Has `prepare` called before every run, with the text of its skill."""
+        self._preparing.append(prepare)
+
+    async def prepare(self, text: str) -> None:
+        """Finds out what must be known of tools before a run of the skill with that text; raises what is in its way."""
+        for prepare in self._preparing:
+            await prepare(text)
+
+    def _maker(self, name: str) -> Callable[[str], Tool] | None:
+        return next((make for prefix, make in self._unlisted.items() if name.startswith(prefix)), None)
+
     def _read_naming(self, name: str) -> None:
         for place in [place for place, unread in self._unread.items() if name in unread.names]:
             self._read(place)
 
     def _read_for(self, name: str) -> None:
         self._read_naming(name)
-        if name not in self._tools:
+        if name not in self._tools and self._maker(name) is None:
             self._read_all()
 
     def _read_all(self) -> None:
@@ -93,7 +123,13 @@ class ToolRegistry(Mapping[str, Tool]):
 
     def _read(self, place: str) -> None:
         unread = self._unread.pop(place)
-        for tool in unread.read():
+        try:
+            made = unread.read()
+        except Exception:
+            # What cannot be read is told each time it is asked for, not taken for a tool that is not there.
+            self._unread[place] = unread
+            raise
+        for tool in made:
             self.add(tool)
 
     def define(self, definition: Mapping[str, Any], place: str, *, replace: bool = False) -> Tool:
@@ -135,6 +171,11 @@ class ToolRegistry(Mapping[str, Tool]):
 
     async def __aexit__(self, *exception: object) -> None:
         await self.aclose()
+
+
+def as_tool(tool: Tool | Callable[..., Any]) -> Tool:
+    """The tool itself, or that of a decorated function; TypeError for a function that is none."""
+    return tool if isinstance(tool, Tool) else tool_of(tool)
 
 
 async def _called(tool: Tool, arguments: Mapping[str, Any], context: ToolContext) -> ToolOutput:

@@ -61,7 +61,7 @@ class ToolContext:
     everything written or shown, and `secret_result` says that what the call gives is such a value; `report` shows a
     line of progress. `read_yaml` gives what a YAML file holds (without an engine around it, only JSON). `connections`
     are open connections that the calls of one registry share; the registry sets and closes them, None means that each
-    call opens and closes its own.
+    call opens and closes its own. `trace_headers` tell a server of which trace the call is a part.
     """
 
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -76,6 +76,7 @@ class ToolContext:
     report: Callable[[str], None] = _ignore
     read_yaml: Callable[[Path], Any] = read_json
     connections: MutableMapping[Any, Any] | None = None
+    trace_headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,8 @@ LIVE = ("state", "memory", "cache", "history.db", "history.db-wal", "history.db-
 
 SETTINGS = ("tools", "config")
 """Folders of a workspace that say which programs and fixes there are."""
+SETTINGS_FILES = ("skill.toml", ".mcp.json")
+"""Files of a workspace that say so."""
 
 
 class Page(TypedDict):
@@ -177,7 +179,7 @@ def _owner(place: Path, context: ToolContext) -> str:
         return "git"
     if _kept_apart(context) and any(place.is_relative_to(home / name) for name in LIVE):
         return "the engine"
-    return "the workspace's settings" if (first in SETTINGS and rest) or (first, rest) == ("skill.toml", []) else ""
+    return "the workspace's settings" if (first in SETTINGS and rest) or (first in SETTINGS_FILES and not rest) else ""
 
 
 def _replace(place: Path, content: bytes) -> None:

@@ -104,11 +104,11 @@ class Child:
     async def _wait_for_session(self) -> None:
         while not self._gone:
             await self._serve_next()
-        while _members(self._process.pid):  # noqa: ASYNC110 - only looking tells when other processes end
+        while session_members(self._process.pid):  # noqa: ASYNC110 - only looking tells when other processes end
             await anyio.sleep(LOOK)
 
     def _signal(self, number: signal.Signals) -> None:
-        for group in {self._process.pid, *_members(self._process.pid).values()}:
+        for group in {self._process.pid, *session_members(self._process.pid).values()}:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(group, number)
 
@@ -158,7 +158,7 @@ class Child:
                     pipe.close()
 
 
-def _members(session: int) -> dict[int, int]:
+def session_members(session: int) -> dict[int, int]:
     """The living processes of a session with their groups: a shell's jobs have groups of their own.
 
     Empty where the system has no `/proc`; the session's first group is then all that can be reached.

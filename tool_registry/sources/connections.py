@@ -13,7 +13,10 @@ from urllib.parse import urlsplit
 
 from anyio.lowlevel import current_token
 
-TALKATIVE = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.proxy")
+TALKATIVE = (
+    "httpx", "httpcore.connection", "httpcore.http11", "httpcore.proxy",
+    "httpx2", "httpcore2.connection", "httpcore2.http11", "httpcore2.proxy",
+)  # fmt: skip
 """Loggers that write down whole addresses and headers."""
 
 _UNLOGGED: ContextVar[bool] = ContextVar("unlogged", default=False)
@@ -46,7 +49,7 @@ async def client_for(url: str, shared: MutableMapping[Any, Any] | None, ca_file:
     and loopback addresses never go through a proxy. A client belongs to the event loop it was made in.
     """
     parts = urlsplit(url)
-    secure, direct = parts.scheme == "https", _is_loopback(parts.hostname or "")
+    secure, direct = parts.scheme == "https", is_loopback(parts.hostname or "")
     if shared is None:
         async with _client(secure, direct, ca_file) as client:
             yield client
@@ -82,7 +85,8 @@ def _certificates(ca_file: Path | None) -> Any:
     return certificates
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine, told by its name alone."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:

@@ -102,7 +102,8 @@ async def request(  # noqa: PLR0913 - a request is a flat record, every part by 
 
     seconds = context.timeout if timeout is None else timeout
     content, content_type = _body(json, data)
-    sent_headers = {name.lower(): value for name, value in {**content_type, **(headers or {})}.items()}
+    named = {**context.trace_headers, **content_type, **(headers or {})}
+    sent_headers = {name.lower(): value for name, value in named.items()}
     asked = _Request(method=method.upper(), url=_with_query(url, params), headers=sent_headers, content=content, hops=0)
     trusted = ca_file or context.settings.get("ca_file")
     expected = _Expected(

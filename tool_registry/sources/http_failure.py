@@ -79,7 +79,7 @@ def refused(error: Exception, what: str, progress: Progress) -> ToolError:
     """The failure that an exception of the HTTP client means: no answer came, or none that can be read."""
     import httpx  # noqa: PLC0415 - late: imported long since, when this is reached
 
-    cause, symbol = _root(error)
+    cause, symbol = root_of(error)
     if isinstance(cause, ssl.SSLError):
         reason = getattr(cause, "verify_message", "") or cause.reason or str(cause)
         return ToolError(f"{what}: no trusted connection: {reason}", kind="tls", sent=progress.sent, output=str(cause))
@@ -117,7 +117,7 @@ def _hung_up(error: Exception, progress: Progress) -> str | None:
     return "ECONNRESET" if lost and progress.sent else None
 
 
-def _root(error: BaseException) -> tuple[BaseException, str | None]:
+def root_of(error: BaseException) -> tuple[BaseException, str | None]:
     """The system's own error behind a client's, and its symbolic name."""
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLError):

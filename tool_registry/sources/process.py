@@ -146,10 +146,10 @@ def _started(
             start_new_session=True,
         )
     except (OSError, ValueError) as error:
-        raise _not_started(error, argv[0], cwd, environment) from error
+        raise not_started(error, argv[0], cwd, environment) from error
 
 
-def _not_started(
+def not_started(
     error: OSError | ValueError, name: str, cwd: Path | str | None, environment: Mapping[str, str] | None
 ) -> ToolError:
     """Why a program did not start, told apart by what can be seen: its folder, its name, its interpreter, its size."""

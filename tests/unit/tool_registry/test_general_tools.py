@@ -112,6 +112,7 @@ async def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
         "tools/own.yaml",
         "config/own_profile.yaml",
         "skill.toml",
+        ".mcp.json",
         ".skill/state/kubeconfig",
         ".skill/history.db",
         ".GIT/x",
