@@ -1,7 +1,7 @@
 """Run operational chores as declarative YAML skills that heal themselves.
 
-`async with Engine.open() as engine: result = await SkillExecutor(engine).run("test_mr_ephemeral")` is all it takes; the
-README has the whole program.
+`async with Engine.open() as engine: result = await SkillExecutor(engine).run("test_mr_ephemeral")` is all it takes;
+docs/library.md has whole programs. What stands in `__all__` is the public interface, and changes by its version.
 """
 
 from __future__ import annotations
@@ -12,8 +12,15 @@ from typing import Any
 _HOMES = {
     "Engine": "engine.wiring",
     "SkillExecutor": "engine.run.executor",
+    "RunStream": "engine.run.stream",
+    "run_skill": "engine.door",
     "Workspace": "engine.workspace",
     "find_workspace": "engine.workspace",
+    "Skill": "engine.model.skill",
+    "input_schema": "engine.library.input_schema",
+    "output_schema": "engine.library.input_schema",
+    "Question": "engine.model.question",
+    "Progress": "engine.model.progress",
     "RunResult": "engine.model.outcome",
     "RunStatus": "engine.model.outcome",
     "StepResult": "engine.model.outcome",
@@ -23,11 +30,25 @@ _HOMES = {
     "Event": "engine.model.event",
     "EventKind": "engine.model.event",
     "HealMode": "engine.model.heal",
+    "tool": "tool_registry.sources.python",
+    "Tool": "tool_registry.tool",
+    "ToolContext": "tool_registry.tool",
+    "ToolOutput": "tool_registry.tool",
+    "ToolError": "tool_registry.tool",
+    "Effect": "tool_registry.tool",
+    "FixScope": "tool_registry.tool",
     "EngineError": "engine.errors",
     "InputError": "engine.errors",
     "SkillInvalidError": "engine.errors",
     "SkillNotFoundError": "engine.errors",
     "PreflightError": "engine.errors",
+    "WorkspaceError": "engine.errors",
+    "DocumentError": "engine.errors",
+    "JournalError": "engine.errors",
+    "RunNotFoundError": "engine.errors",
+    "RunBusyError": "engine.errors",
+    "RunStateError": "engine.errors",
+    "UnansweredError": "engine.errors",
     "auto_heal": "engine.decorators.healing",
     "auto_heal_ephemeral": "engine.decorators.named",
     "auto_heal_git": "engine.decorators.named",

@@ -16,9 +16,10 @@ from engine.heal.learn import HistoryFacts, breaker_changes, learn, tell
 from engine.heal.pipeline import Pipeline
 from engine.heal.policy import HealPolicy
 from engine.heal.request import HealRequest
+from engine.heal.settings import HealSettings
 from engine.history import History
 from engine.memory import Memory
-from engine.model.heal import Domain, Healing, HealMode, Notice
+from engine.model.heal import Domain, Healing, Notice
 from engine.model.lazy_dataclass import dataclass
 from engine.model.outcome import Attempt
 from engine.model.secret import Secrets
@@ -57,9 +58,7 @@ def mending(  # noqa: PLR0913 - joins rooms, and every argument is by keyword
     *,
     calls: Calls,
     domains: Mapping[str, Domain],
-    mode: HealMode,
-    killed: Callable[[], bool],
-    strict_breaker: bool,
+    settings: HealSettings,
     folder: Path,
     history: History,
     memory: Memory,
@@ -70,14 +69,14 @@ def mending(  # noqa: PLR0913 - joins rooms, and every argument is by keyword
 ) -> Mending:
     """What heals in one workspace; `folder` holds the records of fixes, `clock` gives seconds since the epoch.
 
-    `killed` tells whether the kill switch is thrown; it is asked before every decision, for runs under way must stop
-    healing too. `remedies` asks the remedy skills; without `looks` nothing is called to explain a failure.
+    The `settings` are asked before every decision, for runs under way must stop healing, too, when the kill switch is
+    thrown. `remedies` asks the remedy skills; without `looks` nothing is called to explain a failure.
     """
-    facts = HistoryFacts(history=history, clock=clock, strict=strict_breaker)
+    facts = HistoryFacts(history=history, clock=clock, strict=settings.strict_breaker)
     pipeline = Pipeline(
         calls=calls,
         domains=domains,
-        policy=lambda: HealPolicy(mode=mode, kill_switch=killed()),
+        policy=lambda: HealPolicy(mode=settings.mode, kill_switch=settings.killed),
         fixes=FixRunner(folder=folder, clock=clock, secrets=secrets),
         facts=facts,
         patterns=memory.patterns.all,

@@ -23,9 +23,10 @@ from engine.heal.preflight.preflight import Preflight
 from engine.heal.preflight.repair import Repairs
 from engine.heal.proactive import Proactive
 from engine.heal.request import Ahead, HealRequest
+from engine.heal.settings import HealSettings
 from engine.history import History
 from engine.memory import Memory
-from engine.model.heal import Domain, Healing, HealMode
+from engine.model.heal import Domain, Healing
 from engine.model.lazy_dataclass import dataclass
 from engine.model.prevention import CheckResult
 from engine.model.secret import Secrets
@@ -67,13 +68,11 @@ class Preventing:
         return stopped
 
 
-def proactive(  # noqa: PLR0913 - joins rooms, and every argument is by keyword
+def proactive(
     *,
     calls: Calls,
     domains: Mapping[str, Domain],
-    mode: HealMode,
-    killed: Callable[[], bool],
-    strict_breaker: bool,
+    settings: HealSettings,
     folder: Path,
     history: History,
     secrets: Secrets,
@@ -83,9 +82,9 @@ def proactive(  # noqa: PLR0913 - joins rooms, and every argument is by keyword
     return Proactive(
         calls=calls,
         domains=domains,
-        policy=lambda: HealPolicy(mode=mode, kill_switch=killed()),
+        policy=lambda: HealPolicy(mode=settings.mode, kill_switch=settings.killed),
         fixes=FixRunner(folder=folder, clock=clock, secrets=secrets),
-        facts=HistoryFacts(history=history, clock=clock, strict=strict_breaker),
+        facts=HistoryFacts(history=history, clock=clock, strict=settings.strict_breaker),
     )
 
 
@@ -96,15 +95,23 @@ def preflight(fixes: Proactive, history: History) -> Preflight:
 
 
 def prediction(
-    fixes: Proactive, looks: Preflight | None, *, history: History, memory: Memory, awake: Awake, shadow: float
+    fixes: Proactive,
+    looks: Preflight | None,
+    *,
+    history: History,
+    memory: Memory,
+    state: Path,
+    asleep: Callable[[], float],
+    shadow: float,
 ) -> Predictor:
     """What foretells, and repairs by `fixes`; tokens are known by what `looks` has seen."""
+    clock = fixes.calls.clock
     situations = Situations(
         before=history,
         registry=fixes.calls.registry,
-        clock=fixes.calls.clock,
-        awake=awake.since,
-        token_left=partial(_token_left, looks, fixes.calls.clock),
+        clock=clock,
+        awake=Awake(folder=state, clock=clock, asleep=asleep).since,
+        token_left=partial(_token_left, looks, clock),
     )
     return Predictor(
         proactive=fixes,

@@ -58,14 +58,27 @@ def load_profile(workspace: Workspace) -> Profile:
 
 
 def check_settings(workspace: Workspace) -> None:
-    """Refuses settings that break their schema; TOML gives no places, so the sentence names the setting.
+    """Refuses settings that break their schema, each mistake at its place in the file.
 
     Raises DocumentError.
     """
     path = workspace.settings_file
-    if path is not None:
-        text = path.read_text(encoding="utf-8")
-        _insist(Document(value=dict(workspace.settings), name=str(path), text=text, root=None), "settings", workspace)
+    if path is not None or workspace.settings:
+        text, name = (
+            (path.read_text(encoding="utf-8"), str(path)) if path else (_written(workspace), "Workspace.settings")
+        )
+        document = Document(value=dict(workspace.settings), name=name, text=text, root=None)
+        if findings(document, "settings", cache=workspace.valid):
+            from engine.documents.toml import toml_document  # noqa: PLC0415 - late: only mistakes need their places
+
+            _insist(toml_document(text, name) if path else document, "settings", workspace)
+
+
+def _written(workspace: Workspace) -> str:
+    """Settings made in code, as text to know them by."""
+    import json  # noqa: PLC0415 - late: only programs make settings
+
+    return json.dumps(workspace.settings, default=str)
 
 
 def load_tools(registry: ToolRegistry, workspace: Workspace) -> None:
@@ -129,7 +142,7 @@ def _expiry(value: Mapping[str, Any]) -> TokenExpiry:
 
 
 def _plan(value: Mapping[str, Any]) -> FixPlan:
-    given = {name: float(value[name]) for name in ("ready_within", "cooldown") if name in value}
+    given: dict[str, Any] = {name: float(value[name]) for name in ("ready_within", "cooldown") if name in value}
     verify = _call(value["verify"]) if "verify" in value else None
     return FixPlan(call=_call(value["call"]), verify=verify, **given)
 

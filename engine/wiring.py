@@ -3,56 +3,48 @@
 from __future__ import annotations
 
 import os
-import secrets as tokens
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from engine import memory as memories
 from engine import memory_tools
 from engine.bundle import bundle
+from engine.clocks import suspended, uptime
+from engine.documents import read
 from engine.heal.calls import Calls
 from engine.heal.healer import Healer, Mends, Prevents
+from engine.heal.settings import HealSettings
 from engine.history import History
 from engine.library import SkillLibrary
-from engine.memory import Memory
+from engine.mcp_servers import OtherTools, open_servers
 from engine.model.heal import Domain, HealMode, Notice
+from engine.model.lazy_dataclass import once
 from engine.model.secret import Secrets
+from engine.model.tracing import NO_TRACING, Providers, Tracing, is_untraced
 from engine.profile import Profile, load_profile, load_tools
+from engine.run.under_way import UnderWay
 from engine.sandbox import Sandbox
-from engine.workspace import Workspace, find_workspace
-from tool_registry.registry import ToolRegistry, default_registry
+from engine.workspace import Workspace, place_of
+from tool_registry.registry import ToolRegistry, as_tool, default_registry
 from tool_registry.tool import Tool, ToolContext
 
 CHILD_ENVIRONMENT = {"LC_ALL": "C.UTF-8", "GIT_TERMINAL_PROMPT": "0"}
 """Set for every program a tool starts: messages the patterns can read, and no prompt that nobody would see."""
 
-SHADOW = 0.1
-"""Share of foretold calls that run without the fix, for comparison, where the workspace does not say."""
-
-
-def uptime() -> float:
-    """Seconds since this machine was started, asleep or not; setting its wall clock does not change them."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
-
-
-def suspended() -> float:
-    """Seconds this machine has slept since it was started; 0.0 where no clock tells.
-
-    CLOCK_BOOTTIME runs on while a machine sleeps, CLOCK_MONOTONIC does not; on macOS the latter does, and
-    CLOCK_UPTIME_RAW does not.
-    """
-    awake = getattr(time, "CLOCK_UPTIME_RAW", time.CLOCK_MONOTONIC)
-    return max(0.0, uptime() - time.clock_gettime(awake))
-
 
 @dataclass
 class Engine:
-    """Everything one process needs to run skills in one workspace; close it, or use it with `async with`."""
+    """Everything needed to run skills in one workspace; close it, or use it with `async with`.
+
+    A process may have any number of them, on one workspace too. One engine serves one event loop (in one thread) at a
+    time, and any number of runs side by side there; threads and loops of their own open engines of their own.
+    """
 
     workspace: Workspace
     extra_tools: tuple[Tool, ...] = ()
@@ -61,24 +53,32 @@ class Engine:
     uptime: Callable[[], float] = uptime
     suspended: Callable[[], float] = suspended
     secrets: Secrets = field(default_factory=Secrets)
+    telemetry: bool | Providers | None = None
+    under_way: UnderWay = field(default_factory=UnderWay, init=False, repr=False)
 
     @classmethod
     def open(
         cls,
-        folder: Path | str | None = None,
+        place: Path | str | Workspace | None = None,
         *,
         home: Path | str | None = None,
-        tools: Iterable[Tool] = (),
+        tools: Iterable[Tool | Callable[..., Any]] = (),
         heal: HealMode | None = None,
+        telemetry: bool | Providers | None = None,
     ) -> Engine:
-        """An engine for the workspace seen from `folder`, with `tools` added and `heal` as the policy.
+        """An engine for a workspace, or the one seen from a folder (the current one), without touching anything yet.
 
-        Raises WorkspaceError and DocumentError when settings, profile or tool definitions cannot be used.
+        `home` is where live files go, `tools` are added to the workspace's (`Tool`s, or functions decorated with
+        `@tool`), and `heal` says what healing may do, whatever the settings say; so does `telemetry`, whether runs
+        are traced, or what they are told to. Raises WorkspaceError when the workspace cannot be used, and TypeError
+        for a function that is no tool; DocumentError comes when settings, profile or tool definitions are first needed.
         """
-        found = find_workspace(Path(folder) if folder else None, home=Path(home) if home else None)
-        return cls(found, extra_tools=tuple(tools), heal_mode=heal)
+        found = place_of(place, home=home)
+        return cls(found, extra_tools=tuple(map(as_tool, tools)), heal_mode=heal, telemetry=telemetry)
 
     async def __aenter__(self) -> Self:
+        self.under_way.closed = False
+        _ = self.tracing  # from here on, and not from the first run: whoever serves is traced beside its runs
         return self
 
     async def __aexit__(
@@ -87,16 +87,20 @@ class Engine:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Stops workers and closes connections and history."""
+        """Ends the runs there are, stops workers and closes connections and history; closing twice is as closing once.
+
+        A run that still goes on is cancelled, undone and cleaned up first; runs are refused from then on. Raises
+        EngineError, and closes nothing, when it is awaited in such a run or in another event loop than theirs.
+        """
+        await self.under_way.end()
         opened = vars(self)
-        if "sandbox" in opened:
-            await self.sandbox.aclose()
-        if "registry" in opened:
-            await self.registry.aclose()
+        for part in ("sandbox", "mcp", "registry", "tracing"):
+            if opened.get(part) is not None:
+                await opened[part].aclose()
         if "journal" in opened:
             self.journal.close()
 
-    @cached_property
+    @once
     def registry(self) -> ToolRegistry:
         """Every tool: shipped families, shipped and own YAML definitions, and those given by the embedding program."""
         registry = default_registry()
@@ -105,14 +109,21 @@ class Engine:
             registry.add_later(name, f"memory tool {name}", partial(self._memory_tool, name))
         for tool in self.extra_tools:
             registry.add(tool)
+        if self.mcp is not None:
+            self.mcp.register(registry)
         return registry
+
+    @once
+    def mcp(self) -> OtherTools | None:
+        """The MCP servers of the workspace, none of them started; None where it names none."""
+        return open_servers(self.workspace, self.secrets)
 
     def _memory_tool(self, name: str) -> Tool:
         from engine.memory_tools.tools import made  # noqa: PLC0415 - late: few runs call one
 
         return made(self, name)
 
-    @cached_property
+    @once
     def loaded_profile(self) -> Profile:
         """The profile in use, with its domains."""
         return load_profile(self.workspace)
@@ -122,40 +133,52 @@ class Engine:
         """The name of the profile in use."""
         return self.loaded_profile.name
 
-    @property
+    @once
     def domains(self) -> Mapping[str, Domain]:
         """The domains tools depend on, by name."""
-        return self.loaded_profile.domains
+        known = self.loaded_profile.domains
+        return known if self.mcp is None else self.mcp.domains(known)
 
-    @cached_property
+    @once
     def sandbox(self) -> Sandbox:
         """The room where authors' text is evaluated."""
         return Sandbox(now=lambda: datetime.fromtimestamp(self.clock(), UTC))
 
-    @cached_property
+    @once
     def library(self) -> SkillLibrary:
         """The skills of the workspace and the shipped ones."""
-        workspace = self.workspace
-        return SkillLibrary(workspace.skill_folders, sandbox=self.sandbox, tools=self.registry, cache=workspace.valid)
+        folders, kept = self.workspace.skill_folders, self.workspace.valid
+        known = partial(getattr, self, "domains")
+        return SkillLibrary(folders, sandbox=self.sandbox, tools=self.registry, cache=kept, domains=known)
 
-    @cached_property
-    def memory(self) -> Memory:
+    @once
+    def memory(self) -> memories.Memory:
         """The files people read."""
-        return Memory(self.workspace.memory, seeds=bundle("memory"), secrets=self.secrets, clock=self.clock)
+        return memories.Memory(self.workspace.memory, seeds=bundle("memory"), secrets=self.secrets, clock=self.clock)
 
-    @cached_property
+    @once
     def journal(self) -> History:
         """What happened, in SQLite."""
         synchronous = self.workspace.settings.get("history", {}).get("synchronous", "normal")
         return History.open(self.workspace.history, secrets=self.secrets, synchronous=synchronous)
 
-    @cached_property
+    @once
+    def tracing(self) -> Tracing:
+        """What is told of runs, steps and calls. Raises MissingExtraError."""
+        if is_untraced(self.telemetry, self.workspace.settings, os.environ):
+            return NO_TRACING
+        from engine.telemetry.opening import opened  # noqa: PLC0415 - late: few runs are traced
+
+        return opened(self)
+
+    @once
     def healer(self) -> Healer:
         """Makes healed calls."""
-        calls = Calls(registry=self.registry, contexts=self.context, clock=self.clock, mask=self.secrets.mask)
+        mask = self.secrets.mask
+        calls = Calls(registry=self.registry, contexts=self.context, clock=self.clock, mask=mask, tracing=self.tracing)
         return Healer(calls=calls, mending=lambda: self._mending, preventing=lambda: self._preventing)
 
-    @cached_property
+    @once
     def _mending(self) -> Mends:
         from engine.mending import mending  # noqa: PLC0415 - late: a run in which nothing fails needs none of it
         from engine.run.remedies import RemedySkills, remedy_folders  # noqa: PLC0415 - late, as above
@@ -170,36 +193,34 @@ class Engine:
         """Whether tools that read are called to explain a failure, and remedy skills asked."""
         return True
 
-    @cached_property
+    @once
     def _preventing(self) -> Prevents | None:
         """What looks before runs and calls; None where the settings switch all of it off."""
         if not self.looks_ahead and not self.foretells:
             return None
-        from engine import preventing as parts  # noqa: PLC0415 - late: only calls that depend on a domain need it
-        from engine.heal.predict.awake import Awake  # noqa: PLC0415 - late, as well
+        from engine import preventing  # noqa: PLC0415 - late: only calls that depend on a domain need it
 
-        fixes = parts.proactive(**self._healing_parts())
-        looks = parts.preflight(fixes, self.journal) if self.looks_ahead else None
+        fixes = preventing.proactive(**self._healing_parts())
+        looks = preventing.preflight(fixes, self.journal) if self.looks_ahead else None
         if not self.foretells:
-            return parts.Preventing(preflight=looks, predict=None)
-        predict = parts.prediction(
+            return preventing.Preventing(preflight=looks, predict=None)
+        predict = preventing.prediction(
             fixes,
             looks,
             history=self.journal,
             memory=self.memory,
-            awake=Awake(folder=self.workspace.state, clock=self.clock, asleep=self.suspended),
-            shadow=float(self._heal_settings().get("shadow", SHADOW)),
+            state=self.workspace.state,
+            asleep=self.suspended,
+            shadow=self.heal_settings.shadow,
         )
-        return parts.Preventing(preflight=looks, predict=predict)
+        return preventing.Preventing(preflight=looks, predict=predict)
 
     def _healing_parts(self) -> dict[str, Any]:
         """What everything that runs fixes is made of."""
         return {
             "calls": self.healer.calls,
             "domains": self.domains,
-            "mode": self._mode(),
-            "killed": self._killed,
-            "strict_breaker": self._heal_settings().get("breaker") == "strict",
+            "settings": self.heal_settings,
             "folder": self.workspace.state / "fixes",
             "history": self.journal,
             "secrets": self.secrets,
@@ -207,14 +228,19 @@ class Engine:
         }
 
     @property
+    def heal_settings(self) -> HealSettings:
+        """How much healing the workspace wants."""
+        return HealSettings(workspace=self.workspace, chosen=self.heal_mode)
+
+    @property
     def looks_ahead(self) -> bool:
         """Whether checks are made before runs and calls."""
-        return bool(self._heal_settings().get("preflight", True))
+        return self.heal_settings.looks_ahead
 
     @property
     def foretells(self) -> bool:
         """Whether calls are looked at for what history foretells of them."""
-        return bool(self._heal_settings().get("predict", True))
+        return self.heal_settings.foretells
 
     @property
     def folder(self) -> str:
@@ -240,8 +266,9 @@ class Engine:
         return env
 
     def new_run_id(self) -> str:
-        """A new run id that sorts by time: `20261121-081500-1f3a9c`."""
-        return f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime(self.clock()))}-{tokens.token_hex(3)}"
+        """A new run id that sorts by time: `20261121-081500-1f3a9c`. Raises EngineError once the engine is closed."""
+        self.under_way.refuse_closed()
+        return f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime(self.clock()))}-{os.urandom(3).hex()}"
 
     def context(self, *, domain: str | None, run_id: str, step: str, timeout: float) -> ToolContext:
         """What a tool is called with beside its arguments."""
@@ -255,37 +282,16 @@ class Engine:
             run_id=run_id,
             step=step,
             secret=self.secrets.add,
-            read_yaml=_read_yaml,
+            read_yaml=lambda path: read(path).value,
         )
 
     def healing(self, domain: str | None) -> HealMode:
         """What healing may do on its own in a domain now: nothing when it is switched off, else as configured."""
         known = self.domains.get(domain or "")
-        modes = [self._mode(), known.mode if known and known.mode else self._mode()]
-        return HealMode.OFF if self._killed() else max(modes, key=list(HealMode).index)
+        mode = self.heal_settings.mode
+        modes = [mode, known.mode if known and known.mode else mode]
+        return HealMode.OFF if self.heal_settings.killed else max(modes, key=list(HealMode).index)
 
     def learn(self, run_id: str) -> tuple[Notice, ...]:
         """Brings the memory files up to date with history, after that run; returns what people should know."""
         return self._mending.learn(run_id)
-
-    def _heal_settings(self) -> Mapping[str, Any]:
-        settings: Mapping[str, Any] = self.workspace.settings.get("heal", {})
-        return settings
-
-    def _mode(self) -> HealMode:
-        return self.heal_mode or HealMode(self._heal_settings().get("mode", HealMode.AUTO))
-
-    def _killed(self) -> bool:
-        """The kill switch: a setting, `SKILL_HEAL=off` in the environment, or a file `heal-off` in the state folder."""
-        return (
-            bool(self._heal_settings().get("kill_switch", False))
-            or os.environ.get("SKILL_HEAL", "").lower() == "off"
-            or (self.workspace.state / "heal-off").exists()
-        )
-
-
-def _read_yaml(path: Path) -> Any:
-    """What a YAML file holds. Raises DocumentError."""
-    from engine.documents import read  # noqa: PLC0415 - late: few tools read YAML
-
-    return read(path).value

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
 
 from engine.bundle import bundle, checkout
 from engine.errors import WorkspaceError
 from engine.model.lazy_dataclass import dataclass
+from engine.model.place import Place
 
 SETTINGS_FILE = "skill.toml"
 LIVE = ".skill"
@@ -27,6 +28,8 @@ LONGEST_SETTINGS = 1_000_000
 class Workspace:
     """The places and settings one engine works with; `folder` is where skills of one's own live (`skills/`).
 
+    `home` is the folder of live files, made when first written to; `settings` are what `skill.toml` would hold, and
+    `settings_file` where they stand, None for those made in code. `find_workspace` finds one as the command does.
     Unless it `remembers`, nothing is kept that could be computed again: looking around leaves no files.
     """
 
@@ -112,6 +115,19 @@ def find_workspace(
     )
 
 
+def place_of(place: Path | str | Workspace | None, *, home: Path | str | None = None) -> Workspace:
+    """The workspace given, or seen from a folder; with `home`, live files go there. Raises WorkspaceError."""
+    live = Path(home) if home else None
+    if not isinstance(place, Workspace):
+        return find_workspace(Path(place) if place else None, home=live)
+    return replace(place, folder=_existing(place.folder), home=(live or place.home).absolute())
+
+
+def under(workspace: Workspace, profile: str) -> Workspace:
+    """The workspace with this profile in place of its own; the same where none is named."""
+    return replace(workspace, settings={**workspace.settings, "profile": profile}) if profile else workspace
+
+
 def _existing(folder: Path) -> Path:
     if folder.is_dir():
         return folder.absolute()
@@ -148,4 +164,13 @@ def _read_settings(path: Path) -> dict[str, Any]:
             raise WorkspaceError(f"{path} is larger than {LONGEST_SETTINGS:,} bytes", hint="shorten the file")
         return tomllib.loads(raw.decode("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise WorkspaceError(f"{path} cannot be read: {error}", hint="mend or remove the file") from error
+        place = _place_in(path, str(error))
+        raise WorkspaceError(f"{path} cannot be read: {error}", hint="mend or remove the file", place=place) from error
+
+
+def _place_in(path: Path, said: str) -> Place | None:
+    """Where the parser of TOML says that it stopped; None where it does not say."""
+    import re  # noqa: PLC0415 - late: only a broken file needs it
+
+    found = re.search(r"\(at line (\d+), column (\d+)\)", said)
+    return Place(file=str(path), line=int(found[1]), column=int(found[2])) if found else None

@@ -10,7 +10,7 @@ from typing import Any
 
 from engine.attempt import attempt
 from engine.errors import EngineError, JournalError, PreflightError
-from engine.heal.calls import HEALING, Calls
+from engine.heal.calls import HEALING, Calls, traced_own
 from engine.heal.healer import Healer, Mends
 from engine.heal.request import HealRequest
 from engine.mending import Mending
@@ -75,9 +75,13 @@ class FunctionCalls(Calls):
         request.emit(
             EventKind.ATTEMPT_STARTED, {"number": number, "tool": request.tool.name, "args": request.call.args}
         )
-        return await attempt(
-            request.call, act, clock=self.clock, number=number, timeout=self._limit(request), mask=self.mask
-        )
+        with self.tracing.call(traced_own(request, number)) as span:
+            tried = await attempt(
+                request.call, act, clock=self.clock, number=number, timeout=self._limit(request), mask=self.mask
+            )
+            if tried.failure is not None:
+                span.failed(tried.failure)
+        return tried
 
     def _limit(self, request: HealRequest) -> float | None:
         left = [limit for limit in (self.limit, request.time_left) if limit is not None]
@@ -188,6 +192,7 @@ async def call(engine: Engine, lone: Lone, action: Action) -> Any:
         contexts=shared.contexts,
         clock=shared.clock,
         mask=shared.mask,
+        tracing=shared.tracing,
         action=action,
         answered=answered,
         limit=lone.limit,

@@ -25,6 +25,7 @@ from engine.model.heal import FixOutcome, FixPlan
 from engine.model.lazy_dataclass import dataclass
 from engine.model.outcome import Attempt, ToolCall
 from engine.model.secret import Secrets
+from engine.model.tracing import Purpose
 from engine.workspace import make_private
 
 POLL = 0.05
@@ -57,7 +58,7 @@ class FixRunner:
         repeated, unless that was `beforehand` and now something has failed for want of it. Raises WorkspaceError when
         the lock file cannot be written, or another process does not let go of it.
         """
-        async with self._locked(plan.call.tool, domain) as kept:
+        async with self._locked(plan.call.tool, f"{domain}.{os.getpid()}" if plan.of_process else domain) as kept:
             last = kept.read(self.clock())
             if last and last["finished_at"] >= failed_since:
                 failure = None if last["ok"] else Failure(message=last["message"], tool=plan.call.tool)
@@ -112,6 +113,11 @@ class FixRunner:
             yield _Kept(descriptor)
         finally:
             os.close(descriptor)
+
+
+def purpose_of(call: ToolCall, plan: FixPlan) -> Purpose:
+    """What a call of a fix is for: the repair itself, or a look whether it is true by now."""
+    return Purpose.FIX if call is plan.call else Purpose.LOOK
 
 
 async def _lock(descriptor: int) -> None:

@@ -88,7 +88,8 @@ class Healer:
         if prevents is None:
             return None
         try:
-            return await prevents.before_call(request)
+            with self.calls.tracing.ahead(request.tool.name):
+                return await prevents.before_call(request)
         except JournalError:
             raise
         except Exception as error:  # noqa: BLE001 - looking ahead must not hide what the call itself would say

@@ -19,7 +19,7 @@ from engine.heal.causes.case import Case
 from engine.heal.causes.looks import ALTOGETHER, NoLooks, ToolLooks
 from engine.heal.course import Course
 from engine.heal.explain import REMEDIES, Explained, Remedies, explain, no_remedies
-from engine.heal.fix import FixRunner
+from engine.heal.fix import FixRunner, purpose_of
 from engine.heal.policy import HealPolicy
 from engine.heal.request import Facts, HealRequest, KnownFixes
 from engine.heal.settle import settle
@@ -185,7 +185,9 @@ class Pipeline:
                 decision.plan,
                 domain=decision.domain,
                 failed_since=course.last.started_at,
-                call=lambda call: self.calls.beside(request, call, domain=decision.domain),
+                call=lambda call: self.calls.beside(
+                    request, call, domain=decision.domain, purpose=purpose_of(call, decision.plan)
+                ),
             )
         late = Failure(message="the step's deadline passed while the fix ran", kind=FailureKind.TIMEOUT)
         return FixOutcome(

@@ -9,7 +9,7 @@ from typing import Protocol
 import anyio
 
 from engine.heal.calls import Calls
-from engine.heal.fix import FixRunner
+from engine.heal.fix import FixRunner, purpose_of
 from engine.heal.policy import STRICTNESS, HealPolicy
 from engine.heal.request import Emit, Facts, Where
 from engine.heal.told import outcome_data
@@ -100,7 +100,7 @@ class Proactive:
                 domain=domain,
                 failed_since=since,
                 beforehand=True,
-                call=lambda call: self.calls.beside(around, call, domain=domain),
+                call=lambda call: self.calls.beside(around, call, domain=domain, purpose=purpose_of(call, plan)),
             )
         late = Failure(message="the deadline passed while the fix ran", kind=FailureKind.TIMEOUT)
         return FixOutcome(

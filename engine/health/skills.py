@@ -13,7 +13,7 @@ from engine.heal.preflight.spans import NO_YEAR
 from engine.health.held_journal import HeldJournal
 from engine.library import SkillLibrary
 from engine.library.shelf import Shelf, refusal
-from engine.model.heal import Notice
+from engine.model.heal import HealMode, Notice
 from engine.model.health import HealthCheck, Part, Wellbeing
 from engine.model.lazy_dataclass import dataclass
 from engine.model.outcome import RunResult, RunStatus, StepStatus
@@ -21,6 +21,7 @@ from engine.model.secret import Secrets
 from engine.run.broadcast import Listener
 from engine.run.executor import SkillExecutor
 from engine.run.parts import Parts
+from engine.run.under_way import UnderWay
 from engine.sandbox import Sandbox
 from tool_registry.tool import Effect, Tool
 
@@ -129,6 +130,7 @@ class HeldParts:
     sandbox: Sandbox
     healer: Healer
     journal: HeldJournal
+    under_way: UnderWay
     secrets: Secrets
     clock: Callable[[], float]
     new_run_id: Callable[[], str]
@@ -136,6 +138,7 @@ class HeldParts:
     env: Mapping[str, str]
     profile: str
     folder: str
+    heal_mode: HealMode | None
     learning: Callable[[str], tuple[Notice, ...]]
 
     def learn(self, run_id: str) -> tuple[Notice, ...]:
@@ -149,6 +152,7 @@ def _held(parts: SkillParts, journal: HeldJournal) -> HeldParts:
         sandbox=parts.sandbox,
         healer=parts.healer,
         journal=journal,
+        under_way=parts.under_way,
         secrets=parts.secrets,
         clock=parts.clock,
         new_run_id=parts.new_run_id,
@@ -156,5 +160,6 @@ def _held(parts: SkillParts, journal: HeldJournal) -> HeldParts:
         env=parts.env,
         profile=parts.profile,
         folder=parts.folder,
+        heal_mode=parts.heal_mode,
         learning=parts.learn,
     )

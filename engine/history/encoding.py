@@ -46,11 +46,11 @@ class Encoder:
         encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":"))
         self._dump = encoder.encode
 
-    def kept(self, fields: Mapping[str, Any], needed: str = "") -> Kept:
+    def kept(self, fields: Mapping[str, Any], needed: str = "", *, beside: str = "") -> Kept:
         """The fields as they are kept; in the body, values over LIMIT are cut and named in `truncated`.
 
         `needed` is the field a resume reads back: what of it is not what it was (masked, no plain JSON, too large) is
-        named in `lost`.
+        named in `lost`. The field `beside` is only to be kept whole, as far as that goes.
         """
         masked = fields if type(fields) is dict else dict(fields)
         text = self._clean(masked)
@@ -61,7 +61,7 @@ class Encoder:
         if needed and not (clean and text.isascii() and _keys_are_texts(fields.get(needed))):
             masked, text = self._with_lost(fields, masked, needed, text=text, clean=clean)
         if len(text) > LIMIT:
-            return self._bounded(masked, needed)
+            return self._bounded(masked, needed or beside)
         return Kept(masked, _storable(text))
 
     def _clean(self, fields: dict[str, Any]) -> str | None:

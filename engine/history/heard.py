@@ -33,6 +33,11 @@ class Heard:
         value = self.fields.get(name)
         return value if isinstance(value, str) else ""
 
+    def figure(self, name: str) -> float | None:
+        """A field that is a number; None when it is not there."""
+        value = self.fields.get(name)
+        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
     def names(self, name: str) -> frozenset[str]:
         """A field that lists names (`truncated`, `lost`)."""
         value = self.fields.get(name)

@@ -9,7 +9,7 @@ from typing import Any
 from engine.errors import RunNotFoundError
 from engine.history.database import Database, Row, Value
 from engine.history.questions import open_questions
-from engine.history.records import RunRecord, StepRecord
+from engine.history.records import CheckRecord, RunRecord, StepRecord
 from engine.model.event import Event, EventKind
 from engine.model.outcome import RunStatus, StepStatus
 from engine.model.remediation import root_cause_of
@@ -20,10 +20,11 @@ RECENT = 20
 
 _RUN = """
     SELECT r.id, r.skill, r.status, r.started_at, r.version, r.file, r.digest, r.profile, r.message, r.finished_at,
-           r.duration, r.healed, r.pid, r.host, b.body, e.body, r.reused_from, r.cancel_requested
+           r.duration, r.healed, r.pid, r.host, b.body, e.body, r.reused_from, r.cancel_requested, v.body
     FROM runs r
     LEFT JOIN events b ON b.run = r.number AND b.number = r.start_event
     LEFT JOIN events e ON e.run = r.number AND e.number = r.end_event
+    LEFT JOIN step_values v ON v.run = r.number AND v.step = '' AND v.field = 'outputs'
 """
 _STEPS = """
     SELECT s.name, s.status, s.started_at, s.position, s.section, s.action, s.call, s.finished_at, s.duration,
@@ -36,6 +37,12 @@ _STEPS = """
 _EVENTS = """
     SELECT e.number, e.kind, e.at, e.step, e.body FROM events e JOIN runs r ON r.number = e.run
     WHERE r.id = ? AND e.number > ? ORDER BY e.number
+"""
+_CHECKS = """
+    SELECT c.name, c.domain, c.ok, c.action, c.at, c.kind, c.fix, c.step, e.body FROM checks c
+    JOIN runs r ON r.number = c.run
+    JOIN events e ON e.run = c.run AND e.number = c.event
+    WHERE r.id = ? ORDER BY c.event
 """
 
 _AVERAGE = """
@@ -91,6 +98,10 @@ class RunQueries:
             (number, Event(kind=EventKind(kind), run_id=full, at=at, step=step, data=json.loads(body)))
             for number, kind, at, step, body in self._database.read(_EVENTS, (full, after))
         )
+
+    def checks(self, run_id: str) -> tuple[CheckRecord, ...]:
+        """What was looked at before the run and before its calls, in order."""
+        return tuple(_check(row) for row in self._database.read(_CHECKS, (self._full_id(run_id),)))
 
     def skill_text(self, run_id: str) -> str:
         """The skill file as it was when the run began, secrets masked; empty when it was not kept."""
@@ -153,13 +164,28 @@ class RunQueries:
             pid=row[12] or 0,
             host=host,
             inputs=_mapping(begin, "inputs"),
-            outputs=_mapping(end, "outputs"),
+            outputs=_fields(row[18]) or _mapping(end, "outputs"),
             notes=_texts(end, "notes"),
             alive=self._taken(row[0]) if here else None,
             reused_from=row[16],
             cancel_requested=row[17] is not None,
             questions=open_questions(self._database, row[0]) if status is RunStatus.WAITING else (),
         )
+
+
+def _check(row: Row) -> CheckRecord:
+    name, domain, ok, action, at, kind, fix, step, body = row
+    return CheckRecord(
+        check=str(name),
+        domain=str(domain),
+        ok=None if ok is None else bool(ok),
+        action=str(action),
+        at=at,
+        kind=str(kind),
+        fix=str(fix),
+        step=str(step),
+        message=str(json.loads(body).get("answer", "")),
+    )
 
 
 def _step(row: Row) -> StepRecord:

@@ -45,4 +45,5 @@ def _question(name: str, step: str, fields: Mapping[str, Any]) -> Question:
         default=fields.get("default"),
         about=cast("About", about) if about in get_args(About) else "ask",
         step=step,
+        secret=bool(fields.get("secret")),
     )

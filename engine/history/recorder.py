@@ -55,6 +55,9 @@ NEEDED: Mapping[EventKind, str] = {
 }
 """The field of each kind that a resume reads back, and must have whole."""
 
+BESIDE: Mapping[EventKind, str] = {EventKind.RUN_FINISHED: "outputs"}
+"""The field of a kind that nobody goes on with, and that is given to people and agents whole."""
+
 _TELL_A_SKILL = frozenset({EventKind.RUN_STARTED, EventKind.RUN_RESUMED, EventKind.STEP_STARTED})
 """Kinds whose `text` is a skill file, which has a table of its own."""
 
@@ -81,7 +84,7 @@ def value_key(kind: str, fields: Mapping[str, Any]) -> str:
         case EventKind.QUESTION_ANSWERED:
             return f"answer {fields.get('name', '')}"
         case _:
-            return NEEDED[EventKind(kind)]
+            return {**NEEDED, **BESIDE}[EventKind(kind)]
 
 
 class Recorder:
@@ -125,7 +128,7 @@ class Recorder:
         if event.kind in _TELL_A_SKILL and data.get("text"):
             text = str(self._secrets.mask(data["text"]))
             data = {**data, "text": ""}
-        kept = self._encoder.kept(data, NEEDED.get(event.kind, ""))
+        kept = self._encoder.kept(data, NEEDED.get(event.kind, ""), beside=BESIDE.get(event.kind, ""))
         return (event, self._secrets.mask_name(event.step), kept, text)
 
     def _write(self, cursor: Cursor, prepared: list[_Prepared]) -> None:

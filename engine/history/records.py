@@ -44,6 +44,11 @@ class RunRecord:
     questions: tuple[Question, ...] = ()
 
     @property
+    def tool(self) -> str:
+        """The tool, of a run that is a single call of one; empty of any other."""
+        return self.file.removeprefix(f"{self.skill} ") if self.file.startswith(f"{self.skill} ") else ""
+
+    @property
     def interrupted(self) -> bool:
         """Whether its process died before the run ended."""
         return self.status is RunStatus.RUNNING and self.alive is False
@@ -77,6 +82,21 @@ class StepRecord:
     begun: int = 1
     foreach: bool = False
     reused: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckRecord:
+    """One look before a run (`step` empty) or a call; `ok` None: not known, `message` what it came to in a sentence."""
+
+    check: str
+    domain: str
+    ok: bool | None
+    action: str
+    at: float
+    kind: str = ""
+    fix: str = ""
+    step: str = ""
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,6 +35,8 @@ class Retelling:
         self._answers: dict[str, Any] = {}
         self._endings: dict[str, PastEnding] = {}
         self._finished = False
+        self._traceparent = ""
+        self._timeout: float | None = None
         self._of_runs: Mapping[str, Callable[[Heard], None]] = {
             EventKind.RUN_STARTED: self._run_started,
             EventKind.RUN_RESUMED: self._run_resumed,
@@ -82,14 +84,20 @@ class Retelling:
             endings=self._endings,
             finished=self._finished,
             folder=start.text("folder"),
+            traceparent=self._traceparent,
+            timeout=self._timeout,
         )
 
     def _run_started(self, heard: Heard) -> None:
         self._start = self._start or heard
         self._versions.append(heard.text("digest"))
+        self._traceparent = heard.text("traceparent") or self._traceparent
+        self._timeout = heard.figure("timeout") or self._timeout
 
     def _run_resumed(self, heard: Heard) -> None:
         self._versions.append(heard.text("digest"))
+        self._traceparent = heard.text("traceparent") or self._traceparent
+        self._timeout = heard.figure("timeout") or self._timeout
 
     def _question_asked(self, heard: Heard) -> None:
         """What is asked again wants a new answer: the old one was to another question."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from engine.documents import Document, parse
+from engine.documents import Document, dump, parse
 from engine.errors import DocumentError, SkillInvalidError, SkillNotFoundError
 from engine.library.approval import Approvals
 from engine.library.parse import parse_skill
 from engine.library.shelf import Shelf, SkillEntry, read_skill
+from engine.model.heal import Domain
 from engine.model.place import Finding, Severity
 from engine.model.skill import Skill
 from engine.sandbox import Sandbox
@@ -17,20 +19,31 @@ from tool_registry.tool import Tool
 
 __all__ = ["SkillEntry", "SkillLibrary"]
 
+MEMORY = "(memory)/{}.yaml"
+"""What places call the file of a skill that stands in none."""
+
 
 class SkillLibrary:
     """The skills of some folders; a skill in an earlier folder hides one of the same name in a later folder.
 
-    `tools` are what steps may call; `cache` is a folder that remembers which files were found right.
+    `tools` are what steps may call; `cache` is a folder that remembers which files were found right, `domains` gives
+    those that names under `heal:` are checked against.
     """
 
     def __init__(
-        self, folders: Sequence[Path], *, sandbox: Sandbox, tools: Mapping[str, Tool], cache: Path | None = None
+        self,
+        folders: Sequence[Path],
+        *,
+        sandbox: Sandbox,
+        tools: Mapping[str, Tool],
+        cache: Path | None = None,
+        domains: Callable[[], Mapping[str, Domain]] | None = None,
     ) -> None:
         self._shelf = Shelf(folders=tuple(folders))
         self._sandbox = sandbox
         self._tools = tools
         self._cache = cache
+        self._domains = domains
         self._approvals = Approvals(tools=tools, cache=cache, find=self._shelf.named)
 
     def entries(self) -> tuple[SkillEntry, ...]:
@@ -57,13 +70,16 @@ class SkillLibrary:
             raise SkillInvalidError(message, hint="bring the old text back, or go on with the new one")
         return self._checked(document, keep=True)
 
-    def parse(self, text: str, file: str) -> Skill:
-        """The skill in a text that may stand in no file any more, as history keeps it; places name `file`.
+    def parse(self, skill: str | Mapping[str, Any], file: str = "") -> Skill:
+        """The skill in a text, or in the mapping such a text holds, that stands in no file; places name `file`.
 
         Checked like a file, against the tools and skills of today. Raises SkillInvalidError with every finding.
         """
+        text = skill if isinstance(skill, str) else dump(dict(skill))
         try:
-            document = parse(text, file, tolerant=True)
+            document = parse(text, file or MEMORY.format("skill"), tolerant=True)
+            if not file and isinstance(document.value, dict):
+                document = parse(text, MEMORY.format(document.value.get("name", "skill")), tolerant=True)
         except DocumentError as error:
             raise SkillInvalidError(
                 error.message, findings=error.findings, hint=error.hint, place=error.place
@@ -98,6 +114,7 @@ class SkillLibrary:
             tools=self._tools,
             cache=self._cache,
             right=self._approvals.approved,
+            domains=self._domains,
         )
         found = judge.findings(document)
         if keep and not any(finding.severity is Severity.ERROR for finding in found):

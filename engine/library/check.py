@@ -7,6 +7,7 @@ from pathlib import Path
 
 from engine.documents import Document
 from engine.library.check_flow import unreachable_steps
+from engine.library.check_heal import Domains, heal_findings
 from engine.library.check_names import used_names
 from engine.library.check_secrets import leaking_secrets
 from engine.library.check_shape import shape_findings
@@ -27,7 +28,8 @@ from tool_registry.tool import Tool
 class Surroundings:
     """What a skill file is checked against.
 
-    `skills` are the names of all skills, `find` gives the file of one, `errors` what is wrong with it by itself.
+    `skills` are the names of all skills, `find` gives the file of one, `errors` what is wrong with it by itself;
+    `domains` are those that healing knows, None where nobody can tell.
     """
 
     sandbox: Sandbox
@@ -36,6 +38,7 @@ class Surroundings:
     find: FindSkill = lambda _: None
     errors: SkillErrors = lambda _: ()
     cache: Path | None = None
+    domains: Domains | None = None
 
 
 def check_document(document: Document, around: Surroundings) -> tuple[Finding, ...]:
@@ -52,6 +55,7 @@ def _all(outlined: Outline, around: Surroundings) -> Iterator[Finding]:
     yield from step_findings(outlined)
     yield from taken_names(outlined, helpers)
     yield from tool_findings(outlined, around.tools)
+    yield from heal_findings(outlined, around.tools, around.domains)
     yield from skill_findings(outlined, around.find, around.skills, around.errors)
     for reading in readings.values():
         yield from reading.findings

@@ -71,7 +71,7 @@ def _reserved(step: OutlinedStep, helpers: Collection[str]) -> Iterator[Finding]
             yield Finding(
                 place=place,
                 code=FindingCode.RESERVED_NAME,
-                message=f"the name {name} already means something else in expressions",
+                message=f"the name `{name}` already means something else in expressions",
                 hint=f"write `output: {name}_value`, or another name" if name == step.output else "choose another name",
             )
 

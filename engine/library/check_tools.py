@@ -10,8 +10,9 @@ from engine.library.codes import FindingCode
 from engine.library.nearest import did_you_mean
 from engine.library.outline import Outline, holds_template, is_whole_expression
 from engine.library.part import Part
-from engine.model.place import Finding
+from engine.model.place import Finding, Severity
 from tool_registry.arguments import accepts
+from tool_registry.sources.mcp_server import LACKING
 from tool_registry.tool import Tool
 
 
@@ -32,6 +33,14 @@ def _call(part: Part, tools: Mapping[str, Tool]) -> Iterator[Finding]:
             code=FindingCode.UNKNOWN_TOOL,
             message=f"there is no tool called {name}",
             hint=did_you_mean(name, tools) or "`skill tools` lists the tools",
+        )
+    elif tool.source == LACKING:
+        yield Finding(
+            place=part["tool"].place,
+            code=FindingCode.UNKNOWN_TOOL,
+            message=f"{name} was not there when its MCP server was last asked",
+            hint=did_you_mean(name, [each for each in tools if each != name]) or "a run asks the server again",
+            severity=Severity.WARNING,
         )
     elif "args" not in part or isinstance(part.value["args"], dict):
         yield from argument_findings(part, "args", f"the tool {name}", tool.parameters)

@@ -58,6 +58,8 @@ class FindingCode(StrEnum):
     UNKNOWN_SKILL = "unknown-skill"
     SKILL_CYCLE = "skill-cycle"
     BROKEN_SKILL = "broken-skill"
+    UNKNOWN_DOMAIN = "unknown-domain"
+    UNKNOWN_FIX = "unknown-fix"
     UNREACHABLE = "unreachable"
     STOP_IN_ALWAYS = "stop-in-always"
     ASK_IN_ALWAYS = "ask-in-always"
@@ -120,6 +122,8 @@ MEANING: Mapping[FindingCode, str] = {
     FindingCode.UNKNOWN_SKILL: "A step runs a skill that does not exist.",
     FindingCode.SKILL_CYCLE: "A skill runs itself, directly or through others.",
     FindingCode.BROKEN_SKILL: "A step runs a skill that cannot be run.",
+    FindingCode.UNKNOWN_DOMAIN: "A step's `heal` names a domain that no profile in use describes.",
+    FindingCode.UNKNOWN_FIX: "A step's `heal` allows a fix that there is not.",
     FindingCode.UNREACHABLE: "A step can never run.",
     FindingCode.STOP_IN_ALWAYS: "A `stop` stands in `always`, where the run has ended already.",
     FindingCode.ASK_IN_ALWAYS: "A question stands in `always`, where nobody is waited for.",

@@ -9,6 +9,7 @@ from pathlib import Path
 from engine.documents import Document
 from engine.errors import SkillInvalidError
 from engine.library.check import Surroundings, check_document
+from engine.library.check_heal import Domains
 from engine.library.check_skills import called_by, reached
 from engine.library.part import Part, whole
 from engine.library.shelf import read_skill, refusal
@@ -27,6 +28,7 @@ class Judge:
     tools: Mapping[str, Tool]
     cache: Path | None
     right: Callable[[Document], bool]
+    domains: Domains | None = None
     _read: dict[str, Document | SkillInvalidError] = field(default_factory=dict)
     _parts: dict[str, Part | None] = field(default_factory=dict)
     _errors: dict[str, tuple[Finding, ...]] = field(default_factory=dict)
@@ -44,7 +46,12 @@ class Judge:
     @property
     def _around(self) -> Surroundings:
         return Surroundings(
-            sandbox=self.sandbox, tools=self.tools, skills=self.files, find=self._part, cache=self.cache
+            sandbox=self.sandbox,
+            tools=self.tools,
+            skills=self.files,
+            find=self._part,
+            cache=self.cache,
+            domains=self.domains,
         )
 
     def _part(self, name: str) -> Part | None:

@@ -52,13 +52,15 @@ class FixPlan:
     """A fix as a domain configures it.
 
     `verify` is polled after the fix until it works, for at most `ready_within` seconds; a fix that worked is not
-    repeated within `cooldown` seconds.
+    repeated within `cooldown` seconds. `of_process`: it repairs something of this process alone, so that no other one
+    can use its outcome.
     """
 
     call: ToolCall
     verify: ToolCall | None = None
     ready_within: float = 15.0
     cooldown: float = 30.0
+    of_process: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,8 +4,11 @@ The standard decorator compiles up to seven methods for every class. A run impor
 them; compiling them all was a sixth of what a one-step run costs (27 ms of CPU on 2 cores, Python 3.11). Here equality,
 hash and representation are written once for all classes, and `__init__` is compiled for a class that is made often.
 
-For type checkers this is the standard decorator (see the stub). `fields`, `replace`, `asdict` and inheritance work,
-from and to the standard ones.
+For type checkers `dataclass` is the standard decorator (see the stub). `fields`, `replace`, `asdict` and inheritance
+work, from and to the standard ones.
+
+`once` is the standard library's `cached_property`. Type checkers see a property in it, for pyright does not find that
+an object with a `cached_property` fits a protocol that asks for a property.
 """
 
 from __future__ import annotations
@@ -13,8 +16,11 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Callable
+from functools import cached_property as once
 from types import SimpleNamespace
 from typing import Any
+
+__all__ = ["OFTEN", "dataclass", "once"]
 
 OFTEN = 16
 """Objects of a class after which its `__init__` is compiled: until then, compiling costs more than it saves."""

@@ -86,7 +86,8 @@ class PastRun:
 
     `steps` by path in the order they began; `asked` the fields of the questions that were asked, and `answers`, by
     question name; `endings` by the path of the sub-skill's step, "" for the run itself. `text` is the skill as it was,
-    secrets masked: whoever parses it compares its SHA-256 with `digest`. `folder` is the workspace it began in.
+    secrets masked: whoever parses it compares its SHA-256 with `digest`. `folder` is the workspace it began in,
+    `traceparent` the newest trace of it, if it was traced; `timeout` the seconds it was given, if it was.
     """
 
     run_id: str
@@ -103,3 +104,5 @@ class PastRun:
     endings: Mapping[str, PastEnding] = field(default_factory=dict)
     finished: bool = False
     folder: str = ""
+    traceparent: str = ""
+    timeout: float | None = None

@@ -126,5 +126,9 @@ class Broadcast:
         for listen in tuple(self._listeners):
             try:
                 listen(event)
-            except Exception:  # noqa: BLE001 - who only watches (a closed pipe, say) must not end a run that has to clean up
+            except Exception:  # who only watches (a closed pipe, say) must not end a run that has to clean up
+                import logging  # noqa: PLC0415 - late: few listeners break
+
+                told = "a listener broke at %s of run %s, and hears no more of it"
+                logging.getLogger("engine").warning(told, event.kind.value, event.run_id, exc_info=True)
                 self._listeners.remove(listen)

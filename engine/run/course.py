@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import field, replace
 from typing import Any
 
 import anyio
 
 from engine.errors import JournalError, OwnershipLostError
-from engine.model.event import EventKind
+from engine.model.event import EventKind, Journal
 from engine.model.lazy_dataclass import dataclass
 from engine.model.outcome import RunResult, RunStatus
 from engine.model.past import PastEnding, PastRun
 from engine.model.question import Ask
 from engine.model.secret import MASK
 from engine.model.skill import Skill
+from engine.model.tracing import Span, TracedRun
 from engine.run.ahead import look_ahead
 from engine.run.asking import asker, question_data
 from engine.run.broadcast import Broadcast, Listener
 from engine.run.cleaning import clean_up, ending_data, outputs
-from engine.run.ending import RESTING, Ending, broken_off, counting, teaches, unrecorded
+from engine.run.ending import RESTING, Ending, breaking, broken_off, counting, teaches, unrecorded
 from engine.run.frame import Frame, Gate
 from engine.run.parts import Parts
 from engine.run.perform import Performer
@@ -29,7 +31,8 @@ from engine.run.replay import reused_events
 from engine.run.running import Running
 from engine.run.scope import new_scope
 from engine.run.subskill import digest_of, skill_data
-from engine.run.telling import check_in_words, in_words
+from engine.run.telling import check_in_words, in_words, manner_data, run_data
+from engine.run.traced import tell_run, trace_data
 from engine.run.walk import Walk
 
 LOOK_FOR_CANCEL = 0.5
@@ -64,34 +67,45 @@ class Course:
 
     async def begin(self, start: Start) -> RunResult:
         """A new run."""
-        journal = self.parts.journal
-        journal.claim(start.run_id)
-        try:
+        await self.parts.healer.calls.registry.prepare(start.skill.text)
+        parts = self.parts
+        with parts.under_way.one(self.scopes), _claimed(parts.journal, start.run_id), self._span(start) as span:
             walk, frame = self._walk(start)
             reused = list(reused_events(start.past)) if start.past else []
-            walk.running.broadcast.send(EventKind.RUN_STARTED, self._started_data(start), durable=not reused)
+            begun = {**self._started_data(start), **trace_data(span)}
+            walk.running.broadcast.send(EventKind.RUN_STARTED, begun, durable=not reused)
             for at, (kind, step, data) in enumerate(reused, start=1):
                 walk.running.broadcast.send(kind, data, step=step, durable=at == len(reused))
-            return await self._through(walk, frame, start)
-        finally:
-            journal.release(start.run_id)
+            return tell_run(span, await self._through(walk, frame, start))
 
     async def go_on(self, start: Start, answers: Mapping[str, Any]) -> RunResult:
         """A run that another process began, and this one has claimed."""
-        walk, frame = self._walk(start)
-        *events, last = self._resumed(start, answers)
-        for kind, step, data in events:
-            walk.running.broadcast.send(kind, data, step=step, durable=False)
-        kind, step, data = last
-        walk.running.broadcast.send(kind, data, step=step)
-        return await self._through(walk, frame, start)
+        await self.parts.healer.calls.registry.prepare(start.skill.text)
+        with self.parts.under_way.one(self.scopes), self._span(start) as span:
+            walk, frame = self._walk(start)
+            *events, last = self._resumed(start, answers, span)
+            for kind, step, data in events:
+                walk.running.broadcast.send(kind, data, step=step, durable=False)
+            kind, step, data = last
+            walk.running.broadcast.send(kind, data, step=step)
+            return tell_run(span, await self._through(walk, frame, start))
 
-    def _resumed(self, start: Start, answers: Mapping[str, Any]) -> Iterator[tuple[EventKind, str, dict[str, Any]]]:
+    def _span(self, start: Start) -> AbstractContextManager[Span]:
+        skill, earlier = start.skill, start.past.traceparent if start.past else ""
+        profile, tracing = self.parts.profile, self.parts.healer.calls.tracing
+        return tracing.run(
+            TracedRun(run_id=start.run_id, skill=skill.name, version=skill.version, profile=profile, earlier=earlier)
+        )
+
+    def _resumed(
+        self, start: Start, answers: Mapping[str, Any], span: Span
+    ) -> Iterator[tuple[EventKind, str, dict[str, Any]]]:
         """What is told before a run goes on, in one transaction: an answer is not lost, and a cancel stays one."""
         done = sum(step.status is not None for step in start.past.steps.values()) if start.past else 0
         digest = digest_of(start.skill.text)
         newer = {"text": start.skill.text} if start.past and digest != start.past.digest else {}
-        yield EventKind.RUN_RESUMED, "", {"pid": os.getpid(), "digest": digest, "from": done, **newer}
+        told = {"pid": os.getpid(), "digest": digest, "from": done, **newer, **trace_data(span)}
+        yield EventKind.RUN_RESUMED, "", told | manner_data(start.timeout, self.parts.heal_mode)
         for name, answer in answers.items():
             told = {"name": name, "answer": self._shown(start, name, answer), "by": "person"}
             yield EventKind.QUESTION_ANSWERED, _step_of(start, name), told
@@ -128,7 +142,7 @@ class Course:
     async def _steps(self, walk: Walk, frame: Frame, timeout: float | None) -> Ending:
         with anyio.CancelScope() as scope, anyio.move_on_after(timeout) as clock:
             self.scopes.append(scope)
-            walk.running.breaking = lambda: _breaking(scope, clock, timeout)
+            walk.running.breaking = lambda: breaking(scope, clock, timeout)
             try:
                 return await self._watched(walk, frame, scope)
             except OwnershipLostError:
@@ -138,7 +152,7 @@ class Course:
             finally:
                 self.scopes.remove(scope)
         walk.running.broadcast.refuse_lost()
-        return _breaking(scope, clock, timeout) or broken_off(anyio.get_cancelled_exc_class()())
+        return breaking(scope, clock, timeout) or broken_off(anyio.get_cancelled_exc_class()())
 
     async def _watched(self, walk: Walk, frame: Frame, scope: anyio.CancelScope) -> Ending:
         """The steps, cancelled when somebody else asks for it; what they raise comes out as it is."""
@@ -174,7 +188,7 @@ class Course:
             ending = await clean_up(walk, frame, ending)
             given, ending = outputs(walk, frame, ending)
         result = self._result(walk, ending, given, start)
-        walk.running.broadcast.end(_finished_data(result))
+        walk.running.broadcast.end(run_data(result))
         if result.status is RunStatus.OK and (broken := walk.running.broadcast.failure):
             result = self._result(walk, unrecorded(broken), given, start)
         return self._learnt(walk, result)
@@ -226,7 +240,11 @@ class Course:
             healer=parts.healer,
             secrets=parts.secrets,
             broadcast=Broadcast(
-                start.run_id, parts.journal, clock=parts.clock, secrets=parts.secrets, listeners=self.listeners
+                start.run_id,
+                parts.journal,
+                clock=parts.clock,
+                secrets=parts.secrets,
+                listeners=(*self.listeners, *parts.healer.calls.tracing.listeners),
             ),
             clock=parts.clock,
             config=parts.config,
@@ -252,23 +270,19 @@ class Course:
     def _started_data(self, start: Start) -> dict[str, Any]:
         hidden = {declared.name for declared in start.skill.inputs if declared.secret}
         shown = {name: MASK if name in hidden and value is not None else value for name, value in start.inputs.items()}
-        return {
-            **skill_data(start.skill),
-            "inputs": shown,
-            "profile": self.parts.profile,
-            "pid": os.getpid(),
-            "folder": self.parts.folder,
-            "reused_from": start.past.run_id if start.past else "",
-        }
+        told = {**skill_data(start.skill), "inputs": shown, "profile": self.parts.profile, "pid": os.getpid()}
+        told |= {"folder": self.parts.folder, "reused_from": start.past.run_id if start.past else ""}
+        return told | manner_data(start.timeout, self.parts.heal_mode)
 
 
-def _breaking(scope: anyio.CancelScope, clock: anyio.CancelScope, timeout: float | None) -> Ending | None:
-    """How a run ends that is cancelled, or whose time is over; None for one that is neither."""
-    if scope.cancel_called:
-        return Ending(status=RunStatus.CANCELLED, message="cancelled")
-    if clock.cancel_called and timeout is not None:
-        return Ending(status=RunStatus.FAILED, message=f"the run did not end within {timeout:g} s", timed_out=True)
-    return None
+@contextmanager
+def _claimed(journal: Journal, run_id: str) -> Iterator[None]:
+    """A new run is this process' own meanwhile."""
+    journal.claim(run_id)
+    try:
+        yield
+    finally:
+        journal.release(run_id)
 
 
 async def _walked(walk: Walk, frame: Frame) -> Ending:
@@ -284,15 +298,3 @@ async def _walked(walk: Walk, frame: Frame) -> Ending:
 def _step_of(start: Start, name: str) -> str:
     asked = start.past.asked.get(name, {}) if start.past else {}
     return str(asked.get("step") or name)
-
-
-def _finished_data(result: RunResult) -> dict[str, Any]:
-    return {
-        "status": result.status,
-        "message": result.message,
-        "duration": result.duration,
-        "timed_out": result.timed_out,
-        "outputs": dict(result.outputs),
-        "notes": list(result.notes),
-        "healed": result.healed,
-    }

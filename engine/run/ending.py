@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import anyio
+
 from engine.errors import JournalError
 from engine.model.failure import Failure
 from engine.model.heal import Healing
@@ -54,6 +56,15 @@ class Ended:
 def unrecorded(error: JournalError) -> Ending:
     """The end of a run whose history broke."""
     return Ending(status=RunStatus.FAILED, message=f"history could not be written: {error}")
+
+
+def breaking(scope: anyio.CancelScope, clock: anyio.CancelScope, timeout: float | None) -> Ending | None:
+    """How a run ends that is cancelled, or whose time is over; None for one that is neither."""
+    if scope.cancel_called:
+        return Ending(status=RunStatus.CANCELLED, message="cancelled")
+    if clock.cancel_called and timeout is not None:
+        return Ending(status=RunStatus.FAILED, message=f"the run did not end within {timeout:g} s", timed_out=True)
+    return None
 
 
 def broken_off(error: BaseException) -> Ending:

@@ -24,6 +24,7 @@ from engine.run.frame import Frame, Walks
 from engine.run.groups import elements
 from engine.run.replay import is_lost, past_result
 from engine.run.telling import finished_data, result_of
+from engine.run.traced import step_span, tell_step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,12 @@ class Each:
             return Ended(ending=HALTED)
         if past is not None and past.status is StepStatus.SKIPPED:
             return self._end(StepResult(name=self.step.name, path=self.path, status=StepStatus.SKIPPED), past=past)
+        if past is not None and past.status is not None:
+            return await self._done(past)
+        with step_span(self.walk.running, self.step, self.frame, self.path, action="foreach") as span:
+            return tell_step(span, await self._done(past))
+
+    async def _done(self, past: PastStep | None) -> Ended:
         started = self.walk.running.clock()
         try:
             if past is None and self._skips():

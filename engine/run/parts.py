@@ -8,8 +8,9 @@ from typing import Any, Protocol
 from engine.heal.healer import Healer
 from engine.library import SkillLibrary
 from engine.model.event import Journal
-from engine.model.heal import Notice
+from engine.model.heal import HealMode, Notice
 from engine.model.secret import Secrets
+from engine.run.under_way import UnderWay
 from engine.sandbox import Sandbox
 
 
@@ -31,6 +32,10 @@ class Parts(Protocol):
     @property
     def journal(self) -> Journal:
         """Where events are kept."""
+
+    @property
+    def under_way(self) -> UnderWay:
+        """The runs that go on now."""
 
     @property
     def secrets(self) -> Secrets:
@@ -55,6 +60,10 @@ class Parts(Protocol):
     @property
     def profile(self) -> str:
         """The name of the profile in use."""
+
+    @property
+    def heal_mode(self) -> HealMode | None:
+        """What healing may do on its own, where somebody chose that for these runs."""
 
     @property
     def folder(self) -> str:

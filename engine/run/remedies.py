@@ -24,7 +24,7 @@ from engine.heal.request import HealRequest
 from engine.library import SkillEntry, SkillLibrary
 from engine.model.call import ToolCall
 from engine.model.event import Event
-from engine.model.heal import Healing, Notice
+from engine.model.heal import Healing, HealMode, Notice
 from engine.model.lazy_dataclass import dataclass
 from engine.model.outcome import Attempt, RunResult, RunStatus
 from engine.model.past import PastRun
@@ -33,6 +33,7 @@ from engine.model.secret import Secrets
 from engine.model.skill import AskStep, GroupStep, Skill, SkillStep, Step, ToolStep
 from engine.run.executor import SkillExecutor
 from engine.run.parts import Parts
+from engine.run.under_way import UnderWay
 from engine.sandbox import Sandbox
 from tool_registry.tool import Effect, Tool
 
@@ -258,6 +259,10 @@ class _QuietParts:
         return Healer(calls=calls, mending=_Unhealed)
 
     @property
+    def under_way(self) -> UnderWay:
+        return self.parts.under_way
+
+    @property
     def secrets(self) -> Secrets:
         return self.parts.secrets
 
@@ -284,6 +289,10 @@ class _QuietParts:
     @property
     def folder(self) -> str:
         return self.parts.folder
+
+    @property
+    def heal_mode(self) -> HealMode | None:
+        return self.parts.heal_mode
 
     def learn(self, run_id: str) -> tuple[Notice, ...]:  # noqa: ARG002 - nothing of it is kept
         return ()

@@ -17,6 +17,7 @@ from engine.model.prevention import CheckResult
 from engine.model.question import Ask, Question
 from engine.model.secret import Secrets
 from engine.model.skill import Skill
+from engine.model.tracing import Tracing
 from engine.run.broadcast import Broadcast
 from engine.run.ending import Ending
 from engine.sandbox import Sandbox
@@ -60,6 +61,11 @@ class Running:
     called: set[str] = field(default_factory=set)
     preflight: list[CheckResult] = field(default_factory=list)
     _order: count[int] = field(default_factory=lambda: count(AFTER_THE_PAST))
+
+    @property
+    def tracing(self) -> Tracing:
+        """What is told of its steps."""
+        return self.healer.calls.tracing
 
     def past_step(self, path: str) -> PastStep | None:
         """What an earlier process did of the step; None when it did not come to it."""

@@ -9,8 +9,8 @@ from typing import Any
 from engine.attempt import Mask
 from engine.heal.told import failure_data
 from engine.model.failure import Failure
-from engine.model.heal import Healing
-from engine.model.outcome import StepResult, StepStatus
+from engine.model.heal import Healing, HealMode
+from engine.model.outcome import RunResult, StepResult, StepStatus
 from engine.model.prevention import CheckResult
 from engine.model.remediation import root_cause_of
 from engine.model.secret import MASK
@@ -54,6 +54,19 @@ def finished_data(step: Step, result: StepResult, healing: Healing | None) -> di
         "diagnosis": _judged_diagnosis(healing) if healing else None,
         "answer_lost": healing.answer_lost if healing else False,
         "reused": False,
+    }
+
+
+def run_data(result: RunResult) -> dict[str, Any]:
+    """A finished run as event data."""
+    return {
+        "status": result.status,
+        "message": result.message,
+        "duration": result.duration,
+        "timed_out": result.timed_out,
+        "outputs": dict(result.outputs),
+        "notes": list(result.notes),
+        "healed": result.healed,
     }
 
 
@@ -120,3 +133,8 @@ def _confirmed(healing: Healing) -> bool | None:
     if healing.root_cause is None or healing.failure is None or healing.diagnosis is None:
         return None
     return healing.root_cause.confirmed if healing.failure.kind is healing.diagnosis.kind else None
+
+
+def manner_data(timeout: float | None, heal: HealMode | None) -> dict[str, Any]:
+    """How the run was asked to go, as far as it was: whoever goes on with it goes on so."""
+    return {**({"timeout": timeout} if timeout else {}), **({"heal": heal.value} if heal else {})}

@@ -41,6 +41,7 @@ from engine.run.rounds import Rounds
 from engine.run.running import Running
 from engine.run.subskill import call_skill, skill_data, skill_of
 from engine.run.telling import finished_data, result_of, without_value
+from engine.run.traced import step_span, tell_step
 from engine.run.undoing import undo_of
 
 
@@ -74,6 +75,11 @@ class Walk:
             if past is not None:
                 await self._left(step, frame, path, past)
             return Ended(ending=HALTED)
+        with step_span(self.running, step, frame, path, action=action_of(step)) as span:
+            return tell_step(span, await self._done(step, frame, path, index, past))
+
+    async def _done(self, step: Step, frame: Frame, path: str, index: int, past: PastStep | None) -> Ended:
+        """Performs a step that has no end yet."""
         started = self.running.clock()
         self._begin(step, frame, path, index)
         try:

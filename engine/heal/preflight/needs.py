@@ -61,6 +61,11 @@ def has(settings: Mapping[str, Any], dotted: str) -> bool:
     return value not in {None, ""} if isinstance(value, str | None) else True
 
 
+def how_to_have(module: str) -> str:
+    """What to do about a Python module that is not installed."""
+    return "pip install 'skill-engine[mcp]'" if module == "mcp" else f"install the Python package that has {module}"
+
+
 def _machine(requirement: Requirement) -> Lack:
     name = requirement.name
     match requirement.kind:
@@ -79,6 +84,6 @@ def _machine(requirement: Requirement) -> Lack:
         case "module":
             return Lack(
                 message=f"the Python module {name} is not installed",
-                way_out=f"install the Python package that has {name}",
+                way_out=how_to_have(name),
                 kind=FailureKind.DEPENDENCY_MISSING,
             )

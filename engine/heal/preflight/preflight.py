@@ -22,6 +22,7 @@ from engine.model.lazy_dataclass import dataclass
 from engine.model.outcome import Attempt
 from engine.model.prevention import CheckAction, CheckResult
 from engine.model.remediation import RemedyStep, RootCause
+from tool_registry.tool import Needs
 
 LEAST = 60.0
 """Seconds that a token must hold when a run begins, however short such runs were. (The reference blocks below five
@@ -33,6 +34,7 @@ MARGIN = 5.0
 VERSION_WITHIN = 5.0
 """Seconds a program has to say which version it is."""
 
+NOTHING = Needs()
 ARGUMENTS, NEEDS = "arguments", "needs"
 """The checks of a call that no domain declares."""
 
@@ -76,6 +78,8 @@ class Preflight:
     async def _lacking(self, ahead: Ahead, call: Upcoming, versions: dict[str, Attempt]) -> list[CheckResult]:
         """What the call needs and would not find; `versions` are the looks at programs, of which each is made once."""
         calls, tool = self.repairs.calls, call.tool
+        if tool.needs == NOTHING:
+            return []
         context = calls.contexts(domain=call.domain, run_id=ahead.run_id, step=call.step, timeout=tool.timeout)
         found = list(lacks(tool, self.domains.get(call.domain or ""), context))
         for wanted in minimums(tool, context):

@@ -114,6 +114,10 @@ class PlannedStep:
             yield from self.undo.walk()
 
 
+GOOD = "good"
+"""What a check found that found nothing amiss."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
     """Something steps need, and whether it is there; `found` says where or what, `way_out` what to do if it is not.
@@ -121,7 +125,7 @@ class Need:
     `needed` is False when every one of the steps may be skipped, or may fail without harm.
     """
 
-    kind: Literal["program", "environment", "module", "domain", "setting", "token", "interpreter"]
+    kind: Literal["program", "environment", "module", "domain", "setting", "check", "token", "interpreter"]
     name: str
     there: bool
     found: str = ""

@@ -13,7 +13,7 @@ from engine.model.outcome import RunStatus
 from engine.model.place import Finding, Place, Severity
 from engine.model.secret import MASK
 from engine.model.skill import Skill
-from engine.run.dry import needs, skills, tokens
+from engine.run.dry import checks, needs, skills, tokens
 from engine.run.dry.calls import Caller
 from engine.run.dry.evaluate import Evaluator
 from engine.run.dry.level import Course, Level
@@ -69,7 +69,8 @@ class DryRunner:
         expected = self._expected(walk, skill)
         every = (*found.steps, *found.always)
         needed = needs.look_at(self.parts, every, walk.caller.tool)
-        held = await tokens.look_at(self.parts, walk.caller, needed, expected, reads=self.reads)
+        looked = await checks.look_at(self.parts, walk.caller, needed, expected, reads=self.reads)
+        held = (*looked, *await tokens.look_at(self.parts, walk.caller, needed, expected, reads=self.reads))
         missing = needs.lacks((*needed, *held))
         hidden = {declared.name for declared in skill.inputs if declared.secret}
         plan = Plan(
