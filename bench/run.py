@@ -22,6 +22,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.peers import Peer, ourselves, peers
+from bench.proxy import latencies, processor, proxy_report
 from bench.scaling import DURABLE_WORKLOAD, durable_report, scale_report
 from bench.workloads import SCRIPTS, WORKLOADS, Command, Workload, check_large, healed, ours, skill_command
 
@@ -79,8 +80,9 @@ def main() -> None:
         profile = _profile(work, options.rounds)
         durable = {peer.name: _once(peer, DURABLE_WORKLOAD, work) for peer in have if peer.name in KEEPS_A_HISTORY}
         scale = [*durable_report(durable), *scale_report(work / "scale", bounded=not options.peers)]
+        proxied = proxy_report(latencies(), processor())
     written = report(have, lacking, table, single, growth, profile, options.rounds)
-    options.output.write_text("\n".join([written.rstrip(), *scale]) + "\n")
+    options.output.write_text("\n".join([written.rstrip(), *scale, *proxied]) + "\n")
     print(options.output.read_text())
 
 
