@@ -78,6 +78,35 @@ def test_help_names_every_command_and_imports_nothing_heavy() -> None:
     assert "\\b" not in done.stdout
 
 
+OF_AGENTS = ("mcp", "mcp_types", "opentelemetry", "pydantic", "starlette", "uvicorn", "httpx2", "cryptography")
+OUR_OWN = ("engine.frontends.mcp_server", "engine.telemetry", "engine.agent_skills", "engine.frontends.cli.mcp")
+
+
+@pytest.mark.parametrize("servers", ["", '{"mcpServers": {"other": {"command": "sh"}}}'], ids=["none", "unused"])
+@pytest.mark.parametrize("words", [["run", "greet", "-i", "who=you"], ["list"], ["check"], ["history"]], ids=" ".join)
+def test_what_agents_need_is_imported_by_nothing_else(shell: Any, words: list[str], servers: str) -> None:
+    """Neither the packages of the extras nor what stands on them, also where servers are named that nothing uses."""
+    (shell.folder / "skills").mkdir()
+    (shell.folder / "skills" / "greet.yaml").write_text(GREET)
+    (shell.folder / ".mcp.json").write_text(servers or "{}")
+    code = (
+        "import sys\nfrom engine.frontends.cli import app, Session\n"
+        f"try: app.main({words!r}, prog_name='skill', obj=Session())\nexcept SystemExit as end: assert not end.code\n"
+        f"of_agents = lambda name: name.split('.')[0] in {OF_AGENTS!r} or name.startswith({OUR_OWN!r})\n"
+        "print(sorted(filter(of_agents, sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=shell.folder,
+        env=shell.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
 def test_every_option_of_every_command_is_documented() -> None:
     """docs/commands.md names each long option that is not for every command."""
     page = (Path(__file__).resolve().parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")

@@ -111,6 +111,9 @@ def test_any_tool_can_be_called_by_name(shell: Shell) -> None:
     waited = shell.json("tools", "exec", "wait", "-i", "seconds=0.01")
     assert (waited["status"], waited["tool"]) == ("ok", "wait")
     assert shell.json("history")[0]["run"] == waited["run"]
+    assert shell.json("history")[0]["tool"] == "wait"
+    assert "wait()" in shell.run("history").stdout
+    assert shell.run("status").stdout.startswith("wait()  ")
     assert shell.run("tools", "exec", "wait", "-i", "seconds=soon").returncode == 2
     assert shell.run("tools", "exec", "nobody").returncode == 2
     assert shell.run("tools", "exec", "wait", "-i", "seconds=60", "--timeout", "0.2s").returncode == 124
@@ -200,3 +203,17 @@ def test_what_memory_knows_is_said_once(shell: Shell) -> None:
     """Several patterns speak on these words and mean the same."""
     told = shell.run("memory", "check", "-e", "connection refused")
     assert told.stdout.count("nothing listens on this port") == 1
+
+
+def test_a_call_that_the_tool_would_not_take_is_wrong_usage_and_no_run(shell: Shell) -> None:
+    """An argument that is missing, unknown or of the wrong form; history stays as it was."""
+    shell.run("tools", "exec", "echo", "-i", "value=first")
+    for words, said in (
+        (["git_rev_parse"], "ref"),
+        (["echo", "-i", "value=1", "-i", "valu=2"], "valu"),
+        (["wait", "-i", "seconds:=[1]"], "seconds"),
+    ):
+        done = shell.run("tools", "exec", *words)
+        assert (done.returncode, said in done.stderr, done.stdout) == (2, True, ""), done.stderr
+        assert "`skill tools " in done.stderr
+    assert len(shell.json("history")) == 1

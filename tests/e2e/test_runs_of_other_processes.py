@@ -28,6 +28,8 @@ always:
 outputs:
   - {name: said, value: done}
 """
+STAGE = "profile: stage\ndescription: The stage.\nconfig: {shelf: seven}\ndomains: {}\n"
+BEGINNINGS = ("run_started", "run_resumed")
 ASKS = """
 steps:
   - name: first
@@ -353,3 +355,50 @@ def complete(workshop: Workshop, line: str) -> list[str]:
     told = {"_SKILL_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(line.count(" "))}
     answers = workshop.run(environment=told).stdout.splitlines()
     return [answer.partition(",")[2] for answer in answers if answer]
+
+
+def test_how_a_run_was_to_go_is_remembered_by_who_goes_on_with_it(workshop: Workshop) -> None:
+    """A waiting run that had a second has one again, and heals as it was to; what is said anew counts more."""
+    skill = workshop.skill(
+        """
+steps:
+  - {name: sure, ask: {question: Sure?}}
+  - {name: slow, tool: wait_for, args: {name: never}}
+"""
+    )
+    asked = workshop.run("run", skill, "--timeout", "1s", "--heal", "suggest", "--no-input")
+    assert asked.returncode == 4
+    assert workshop.run("answer", "sure=yes", "--no-input").returncode == 124
+    told = [json.loads(line) for line in workshop.run("logs", "-o", "jsonl").stdout.splitlines()]
+    manners = [(each["event"], each["timeout"], each["heal"]) for each in told if each["event"] in BEGINNINGS]
+    assert manners == [("run_started", 1.0, "suggest"), ("run_resumed", 1.0, "suggest")]
+    workshop.run("run", skill, "--timeout", "1s", "--no-input")
+    assert workshop.run("answer", "sure=yes", "--no-input", "--timeout", "2s").returncode == 124
+    told = [json.loads(line) for line in workshop.run("logs", "-o", "jsonl").stdout.splitlines()]
+    assert [each.get("timeout") for each in told if each["event"] in BEGINNINGS] == [1.0, 2.0]
+
+
+def test_a_run_keeps_to_the_profile_it_was_given(workshop: Workshop) -> None:
+    """Whoever answers it goes on under that one; a name that no profile has is refused before anything runs."""
+    (workshop.folder / "config").mkdir()
+    (workshop.folder / "config" / "stage_profile.yaml").write_text(STAGE)
+    skill = workshop.skill(
+        """
+steps:
+  - {name: sure, ask: {question: Sure?}}
+outputs:
+  - {name: where, value: "{{ config.profile }} {{ config.shelf }}"}
+"""
+    )
+    assert workshop.run("run", skill, "--profile", "stage", "--no-input").returncode == 4
+    assert workshop.json("answer", "sure=yes", "--no-input")["outputs"] == {"where": "stage seven"}
+    assert workshop.json("history")[0]["profile"] == "stage"
+    done = workshop.run("run", skill, "--profile", "nowhere")
+    assert "there is no profile called nowhere" in done.stderr
+    assert len(workshop.json("history")) == 1
+    detached = workshop.json("run", skill, "--profile", "stage", "--answer", "sure=yes", "--detach")["run"]
+    workshop.run("watch", detached)
+    assert workshop.json("status", detached)["outputs"] == {"where": "stage seven"}
+    nowhere = workshop.run("run", skill, "--profile", "nowhere", "--detach")
+    assert nowhere.returncode == done.returncode
+    assert "there is no profile called nowhere" in nowhere.stderr

@@ -350,3 +350,11 @@ def test_a_question_about_a_fix_can_be_answered(terminal: Callable[..., Terminal
         opened.until("[y/N] ")
         opened.type(answer)
         assert opened.end() == status, opened.seen
+
+
+def test_a_proxy_that_a_person_starts_says_whom_it_waits_for(terminal: Callable[..., Terminal]) -> None:
+    """In one line; otherwise it would look as if it hung. Ctrl-C ends it, before it listens (130) or after."""
+    screen = terminal("mcp", "proxy", "--name", "git", "--", "cat", width=80)
+    screen.until("before git: waits for what a client says on standard input, a line each")
+    screen.type("\x03")
+    assert screen.end() in {0, 130}

@@ -14,10 +14,12 @@ from typing import Any
 import pytest
 
 from tests.e2e.editor_client import CURSOR, editor_in
+from tests.mcp_wire import GREET
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = {
     "engine/__init__.pyi",
+    "engine/memory/__init__.pyi",
     "engine/model/lazy_dataclass.pyi",
     "engine/py.typed",
     "engine/_bundle/memory/learned/failure_contexts.yaml",
@@ -26,6 +28,7 @@ DATA = {
     "engine/_bundle/schemas/auto_heal_dashboard.schema.json",
     "engine/_bundle/schemas/environment_health.schema.json",
     "engine/_bundle/schemas/failure_contexts.schema.json",
+    "engine/_bundle/schemas/mcp_servers.schema.json",
     "engine/_bundle/schemas/patterns.schema.json",
     "engine/_bundle/schemas/profile.schema.json",
     "engine/_bundle/schemas/proposals.schema.json",
@@ -48,6 +51,17 @@ DATA = {
 }
 """Everything in the wheel that is not a module; whoever adds a file to it says so here."""
 PAGES = {f"engine/_bundle/{part}/README.md" for part in ("schemas", "skills") if (ROOT / part / "README.md").exists()}
+ASKS_ANOTHER = """\
+name: asks_another
+description: Calls a tool of another server.
+steps:
+  - {name: before, tool: file_write, args: {path: written.txt, text: too early}}
+  - {name: there, tool: other.read_page, args: {}}
+"""
+OTHERS = """\
+{"mcpServers": {"other": {"command": "sh", "args": []}, "far": {"url": "http://127.0.0.1:9/mcp"}}}
+"""
+NO_MCP, NO_OTEL = "pip install 'skill-engine[mcp]'", "pip install 'skill-engine[otel]'"
 ABOUT = {"METADATA", "WHEEL", "entry_points.txt", "RECORD", "licenses/LICENSE"}
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -74,19 +88,26 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     (folder / "work").mkdir()
     hidden = {"PYTHONPATH", "VIRTUAL_ENV"}
     kept = {name: text for name, text in os.environ.items() if name not in hidden}
-    environment = {**kept, "SKILL_HOME": str(folder / "home"), "CI": "true", "NO_COLOR": "1"}
+    environment = {**kept, "CI": "true", "NO_COLOR": "1"}
 
-    def run(*words: str) -> subprocess.CompletedProcess[str]:
+    def run(*words: str, where: str = "work", **more: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [python.with_name("skill"), *words],
-            cwd=folder / "work",
-            env=environment,
+            cwd=folder / where,
+            env={**environment, "SKILL_HOME": str(folder / "homes" / where), **more},
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             check=False,
             timeout=120,
         )
 
+    for name, settings in {"served": "", "traced": "[telemetry]\nenabled = true\n"}.items():
+        (folder / name / "skills").mkdir(parents=True)
+        (folder / name / "skill.toml").write_text(settings)
+        (folder / name / "skills" / "greet.yaml").write_text(GREET)
+    (folder / "served" / "skills" / "asks_another.yaml").write_text(ASKS_ANOTHER)
+    (folder / "served" / ".mcp.json").write_text(OTHERS)
     yield run
     run("demo", "--stop")
 
@@ -131,3 +152,59 @@ def test_a_skill_written_by_the_installed_wheel_has_its_editor_s_help(installed:
         assert "echo" in editor.completions(path, path.read_text().replace("tool: echo", f"tool: {CURSOR}"))
     # What came with the engine is not laid out in its place.
     assert installed("fmt", "test_mr_ephemeral").returncode == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "mcp serve",
+        "mcp serve --http --port 0",
+        "mcp proxy -- sh",
+        "mcp proxy http://127.0.0.1:9/mcp",
+        "mcp proxy --config .mcp.json",
+        "mcp tools",
+        "mcp tools far",
+        "mcp check",
+        "mcp check other",
+        "run asks_another",
+        "run asks_another --detach",
+        "tools exec other.read_page",
+    ],
+)
+def test_without_the_extra_mcp_what_needs_it_says_how_it_is_installed(installed: Any, words: str) -> None:
+    """Exit status 2, the line to type, nothing on standard output, and nothing was begun."""
+    done = installed(*words.split(), where="served")
+    assert (done.returncode, done.stdout) == (2, ""), done
+    assert NO_MCP in done.stderr
+    assert "Traceback" not in done.stderr
+    assert installed("history", "--json", where="served").stdout.strip() == "[]"
+    assert not (done.args[0].parents[2] / "served" / "written.txt").exists()
+
+
+def test_without_the_extras_everything_else_works(installed: Any) -> None:
+    """Where servers are named, too: what looks at them says what is missing, and what needs none of them runs."""
+    for words in ("mcp --help", "mcp serve --help", "mcp proxy --help", "mcp config", "list", "tools", "check"):
+        done = installed(*words.split(), where="served")
+        assert done.returncode == 0, done
+    assert NO_MCP in installed("mcp", "list", where="served").stdout
+    assert NO_MCP in installed("doctor", where="served").stdout
+    assert NO_MCP in installed("run", "asks_another", "--dry-run", where="served").stdout
+    ran = json.loads(installed("run", "greet", "-i", "who=you", "--json", where="served").stdout)
+    assert ran["outputs"] == {"greeting": "hello you"}
+    begun = json.loads(installed("run", "greet", "-i", "who=you", "--detach", "--json", where="served").stdout)
+    assert installed("watch", begun["run"], where="served").returncode == 0
+    exported = installed("export", "--format", "agent-skills", "out", where="served")
+    assert exported.returncode == 0, exported.stderr
+
+
+def test_without_the_extra_otel_telemetry_says_how_it_is_installed(installed: Any) -> None:
+    """Asked for by the workspace, nothing runs, exit status 2; asked for by the environment, a line, and the run."""
+    for words in ("run greet -i who=you", "run greet -i who=you --detach", "tools exec echo -i value=1"):
+        refused = installed(*words.split(), where="traced")
+        assert (refused.returncode, refused.stdout) == (2, ""), refused
+        assert NO_OTEL in refused.stderr
+    assert installed("history", "--json", where="traced").stdout.strip() == "[]"
+    told = installed("doctor", where="traced")
+    assert (told.returncode, NO_OTEL in told.stdout) == (1, True)
+    ran = installed("run", "greet", "-i", "who=you", where="served", OTEL_TRACES_EXPORTER="otlp")
+    assert (ran.returncode, ran.stderr.count(NO_OTEL)) == (0, 1)

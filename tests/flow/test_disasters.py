@@ -216,7 +216,7 @@ def test_a_history_that_is_taken_away_in_mid_run(standing: Standing, happens: st
 async def test_a_database_that_stays_locked_is_given_up(make_rig: Callable[..., Rig], tmp_path: Path) -> None:
     """In mid-run: the run is undone and says who to look for; when the lock is gone, history is told the rest."""
     rig = make_rig(tools=(locker := Locker(tmp_path / "home" / "history.db")).tools)
-    rig.engine.journal = History(
+    vars(rig.engine)["journal"] = History(
         Database(tmp_path / "home" / "history.db", patience=0.05), secrets=rig.engine.secrets, host="here"
     )
     result = await rig.run(TWO_ENTRIES + "  - {name: lock, tool: lock}\n  - {name: never, tool: enter}\n")

@@ -15,6 +15,7 @@ from engine.run.rehearsal.script import Script
 from engine.run.rehearsal.stage import Stage
 from engine.wiring import Engine
 from engine.workspace import find_workspace
+from tests.flow.playhouse import Playhouse, messages
 from tool_registry.tool import ToolContext, ToolError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -111,3 +112,22 @@ async def test_every_tool_there_is_refuses_to_be_called_for_real(tmp_path: Path)
             await stage[name].call({}, ToolContext(folder=tmp_path, state=tmp_path))
     assert [call.end for call in script.calls] == [CallEnd.UNANSWERED] * len(stage)
     assert {stage[name].source for name in stage} == {"canned"}
+
+
+def test_the_kill_switch_of_the_real_world_stops_nothing_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where people switched healing off for real, a rehearsal still tells whether the skill would heal."""
+    monkeypatch.setenv("SKILL_HEAL", "off")
+    house = Playhouse(tmp_path)
+    house.furnish()
+    house.skill("peek", "steps: [{name: look, tool: look}]")
+    verdict = house.play(
+        """
+        skill: peek
+        tools:
+          look: [{failure: {kind: auth_expired, message: locked}}, {works: true}]
+          log_in: [{works: true}]
+        expect: {steps: {look: healed}, calls: {log_in: 1}}
+        """,
+        shared="",
+    )
+    assert messages(verdict) == []

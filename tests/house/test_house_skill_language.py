@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from engine import Engine
 from engine.documents import schema
 from engine.library import SkillLibrary
 from engine.library.codes import FindingCode
@@ -139,7 +141,9 @@ def test_examples_of_mistakes_are_found(code: str, text: str, tmp_path: Path) ->
     """Every example gives the finding it stands under, and no error beside it."""
     path = tmp_path / "example.yaml"
     path.write_text(text, encoding="utf-8")
-    found = SkillLibrary([tmp_path], sandbox=Sandbox(), tools=default_registry()).check("example")
+    known = partial(getattr, Engine.open(tmp_path), "domains")
+    library = SkillLibrary([tmp_path], sandbox=Sandbox(), tools=default_registry(), domains=known)
+    found = library.check("example")
     assert code in {finding.code for finding in found}
     assert {finding.code for finding in found if finding.severity is Severity.ERROR} <= {code}
 

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import click
 
-from engine.frontends.cli.commands import LazyGroup
+from engine.frontends.cli.commands import LazyGroup, UnreadError
 from engine.frontends.cli.session import Session
 from engine.frontends.cli.starting import INTERRUPTED
 
 PATIENT_COLLECTION = (50_000, 20, 50)
 """Looking for garbage while modules are imported finds none and costs a tenth of a short command's time."""
-UNREAD = 1
-"""Exit status when the reader of our output has gone."""
+UNREAD = 141
+"""Exit status when the reader of our output has gone: what a shell says of a program that SIGPIPE ended."""
 
 HELP = """Run operational chores as YAML skills that heal themselves.
 
@@ -43,7 +43,23 @@ def app(session: Session, workspace: str | None) -> None:
 def main() -> None:
     """Runs the command line and exits with the status `docs/commands.md` gives."""
     gc.set_threshold(*PATIENT_COLLECTION)
-    sys.exit(_status(Session()))
+    try:
+        status = _status(Session())
+    except BrokenPipeError:
+        status = _unread()
+    sys.exit(status)
+
+
+def _unread() -> int:
+    """Lets nothing more be written to where nobody reads: a second write while exiting would complain again."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.__stdout__, sys.__stderr__):
+        if stream is not None:
+            try:
+                stream.flush()
+            except BrokenPipeError:
+                os.dup2(nowhere, stream.fileno())
+    return UNREAD
 
 
 def _status(session: Session) -> int:
@@ -52,10 +68,8 @@ def _status(session: Session) -> int:
         sys.stdout.flush()
     except (click.exceptions.Abort, KeyboardInterrupt):
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output has gone; a second write while exiting would complain again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return UNREAD
+    except (UnreadError, BrokenPipeError):
+        return _unread()
     except Exception as error:  # noqa: BLE001 - the outermost loop: whatever it is ends in a sentence
         from engine.frontends.cli.complaint import complain  # noqa: PLC0415 - late: only an error needs it
 

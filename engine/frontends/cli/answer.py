@@ -60,7 +60,12 @@ def answer_command(
         )
 
     return conducted(
-        engine_for(session, manner), answer, screen=screen, manner=manner, paths=meant.paths, past=meant.events
+        engine_for(session, manner, meant.events),
+        answer,
+        screen=screen,
+        manner=manner,
+        paths=meant.paths,
+        past=meant.events,
     )
 
 

@@ -11,7 +11,7 @@ from engine.frontends.cli.choosing import Chosen, chosen, only, opened, under_wa
 from engine.frontends.cli.completing import runs_that
 from engine.frontends.cli.ending import exit_status
 from engine.frontends.cli.given import Given, read_pairs
-from engine.frontends.cli.resume import GIVEN
+from engine.frontends.cli.resume import GIVEN, engine_for
 from engine.frontends.cli.running import Manner, conduct
 from engine.frontends.cli.screen import Screen, screen_options
 from engine.frontends.cli.session import Session
@@ -20,7 +20,6 @@ from engine.frontends.cli.watch import show_end, watched
 from engine.history.records import RunRecord
 from engine.model.outcome import RunResult, RunStatus
 from engine.run.executor import SkillExecutor
-from engine.wiring import Engine
 
 LOOKS, PAUSE = 100, 0.1
 """How often, and after how many seconds, a run is looked at that another process is just beginning to go on with."""
@@ -73,7 +72,7 @@ def _asked(session: Session, record: RunRecord, screen: Screen, *, waits: bool) 
 
 def _ended_here(session: Session, meant: Chosen, given: Given, screen: Screen) -> int:
     """Ends a run that nobody works on: undoes, and runs `always`."""
-    engine = Engine(session.workspace(), secrets=session.secrets)
+    engine = engine_for(session, Manner(), meant.events)
 
     async def end(executor: SkillExecutor) -> RunResult:
         return await executor.end(meant.record.id, given.values, from_text=given.from_text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
@@ -31,6 +32,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "heal": ("heal", "Figures of healing; what a failure means; one tool, healed."),
     "learn": ("learn", "Learn from history: patterns, sequences, repairs by hand."),
     "health": ("health", "Look at tokens, networks and logins; watch them."),
+    "mcp": ("mcp", "Serve agents by MCP; use and heal the tools of MCP servers."),
+    "export": ("exporting", "Write skills in the form other agents read."),
+    "import": ("importing", "Take in a skill written for other agents."),
     "demo": ("demo", "Run the main job on the embedded local profile."),
     "doctor": ("doctor", "Check this machine, and say what to do."),
     "schema": ("schema", "Print a JSON Schema, for editors."),
@@ -70,8 +74,28 @@ class NearestGroup(click.Group):
         return f" Did you mean `{near[0]}`?" if near else ""
 
 
+class UnreadError(Exception):
+    """Nobody reads what the command writes any more; as BrokenPipeError click would make an exit status of its own."""
+
+
 class LazyGroup(NearestGroup):
     """A group that knows its commands by name and help, and imports one when it runs."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """As click does. Raises UnreadError, for a help text too."""
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except BrokenPipeError as error:
+            raise UnreadError from error
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """As click does. Raises UnreadError."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise UnreadError from error
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """The commands in the order people meet them."""

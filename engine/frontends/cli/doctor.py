@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
 import sys
@@ -16,19 +17,16 @@ from engine.errors import DocumentError, EngineError
 from engine.frontends.cli.layout import beside
 from engine.frontends.cli.screen import Screen, screen_options
 from engine.frontends.cli.session import Session
+from engine.frontends.cli.settings_check import wrong_in_domain
 from engine.frontends.cli.tools import missing
-from engine.heal.preflight.arguments import refusal
-from engine.heal.preflight.look import checks_of
-from engine.model.heal import Domain
 from engine.model.lazy_dataclass import dataclass
 from engine.model.place import Severity
-from engine.model.prevention import Check
 from engine.sandbox.compute import interpreter_version
+from engine.telemetry.opening import Asked, is_installed, who_asks
 from engine.wiring import Engine
 from engine.workspace import Workspace, make_private
 from tool_registry.local_platform.processes import NAMESPACES, isolation_of
-from tool_registry.registry import ToolRegistry
-from tool_registry.tool import Effect, Tool
+from tool_registry.tool import Tool
 
 LEAST_PYTHON = (3, 11)
 
@@ -80,6 +78,8 @@ def look_at(workspace: Workspace) -> Iterator[Look]:
     yield _try("profile", lambda: f"{engine.profile}: {engine.loaded_profile.description}")
     yield _try("tools", lambda: _count_tools(engine))
     yield _try("fixes", lambda: _count_fixes(engine))
+    yield from _mcp_servers(engine)
+    yield from _telemetry(engine)
     yield _try("skills", lambda: _count_skills(engine))
     yield _try("compute", lambda: f"pydantic-monty {interpreter_version()}")
     yield _memory(engine)
@@ -135,9 +135,28 @@ def _count_tools(engine: Engine) -> str:
     return f"{len(engine.registry)}" + (f", {len(lacking)} lack something: {', '.join(lacking)}" if lacking else "")
 
 
+def _mcp_servers(engine: Engine) -> Iterator[Look]:
+    """The MCP servers of the workspace, none of which is started; nothing where it names none."""
+    try:
+        servers = engine.mcp
+    except EngineError:
+        return  # the look at the tools has told
+    for name, known, why in servers.looks() if servers else ():
+        yield Look(name="mcp server", found=f"{name} ({known})", way_out=why, needed=False)
+
+
+def _telemetry(engine: Engine) -> Iterator[Look]:
+    """Whether what is asked of telemetry can be had; nothing where nobody asks for it."""
+    asked = who_asks(engine.telemetry, engine.workspace.settings.get("telemetry", {}), os.environ)
+    if asked is not None:
+        told = "asked for by skill.toml" if asked is Asked.BY_SETTINGS else "asked for by the environment"
+        missing = "" if is_installed() else "pip install 'skill-engine[otel]'"
+        yield Look(name="telemetry", found=told, way_out=missing, needed=asked is Asked.BY_SETTINGS)
+
+
 def _count_fixes(engine: Engine) -> str:
     """How many fixes the domains name; a mistake in one would else be found when it is needed."""
-    wrong = [told for domain in engine.domains.values() for told in _wrong_fixes(domain, engine.registry)]
+    wrong = [each.message for domain in engine.domains.values() for each in wrong_in_domain(domain, engine.registry)]
     wrong += [
         f"{name} depends on {tool.domain}, which no profile describes"
         for name, tool in engine.registry.items()
@@ -152,34 +171,6 @@ def _is_own(tool: Tool, workspace: Workspace) -> bool:
     """Whether a person of this workspace wrote it; the domain of a shipped one is described where it is needed."""
     place = tool.location
     return place.startswith(str(workspace.folder)) and not place.startswith(str(bundle("tool_registry")))
-
-
-def _wrong_fixes(domain: Domain, registry: ToolRegistry) -> Iterator[str]:
-    for check in checks_of(domain):
-        yield from _wrong_check(domain, check, registry)
-    for role, plan in domain.fixes.items():
-        called = [plan.call, plan.verify] if plan.verify else [plan.call]
-        yield from (
-            f"{domain.name}.{role} names {call.tool}, which is no tool" for call in called if call.tool not in registry
-        )
-        if plan.call.tool in registry and registry[plan.call.tool].fix is None:
-            yield f"{domain.name}.{role} names {plan.call.tool}, which is not marked as a fix"
-        if role not in ("login", "connect", "registry_login") and role not in registry:
-            yield f"{domain.name}.{role} is neither login nor connect nor a fix tool"
-
-
-def _wrong_check(domain: Domain, check: Check, registry: ToolRegistry) -> Iterator[str]:
-    """What keeps a check from being made, or from being repaired: both would else be noted, and no more."""
-    name = f"{domain.name}.{check.name}"
-    if check.call.tool not in registry:
-        yield f"{name} looks with {check.call.tool}, which is no tool"
-    elif registry[check.call.tool].effect is not Effect.READ:
-        yield f"{name} looks with {check.call.tool}, which does more than read"
-    else:
-        refused = refusal(registry[check.call.tool], check.call.args)
-        yield from [f"{name}: {refused.message}"] if refused else []
-    if check.name in domain.checks and check.role and check.role not in domain.fixes:
-        yield f"{name} is repaired by {check.role}, and {domain.name} has no such fix"
 
 
 def _count_skills(engine: Engine) -> str:

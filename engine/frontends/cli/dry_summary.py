@@ -8,7 +8,7 @@ from itertools import groupby
 from engine.frontends.cli.dry_lines import ASIDE, Line, Told, folded, short
 from engine.frontends.cli.layout import beside, one_line
 from engine.run.dry import Plan
-from engine.run.dry.plan import Need
+from engine.run.dry.plan import GOOD, Need
 
 MOST_NAMED = 3
 NOUNS = {
@@ -17,6 +17,7 @@ NOUNS = {
     "module": "module",
     "domain": "domain",
     "setting": "setting",
+    "check": "check",
     "token": "token of",
     "interpreter": "interpreter",
 }
@@ -49,7 +50,8 @@ def _order(need: Need) -> int:
 
 def _alone(need: Need, told: Told) -> bool:
     """Whether a need has a line of its own."""
-    return told.verbose or need.kind == "token" or not need.there
+    speaks = need.kind == "token" or (need.kind == "check" and need.found != GOOD)
+    return told.verbose or speaks or not need.there
 
 
 def _label(need: Need, *, alone: bool) -> str:

@@ -10,6 +10,7 @@ import anyio
 import click
 from click.shell_completion import CompletionItem
 
+from engine.errors import InputError
 from engine.frontends.cli.completing import tool_names
 from engine.frontends.cli.ending import exit_status
 from engine.frontends.cli.given import Given, read_given
@@ -20,6 +21,7 @@ from engine.frontends.cli.running import Manner, manner_options, shown
 from engine.frontends.cli.screen import Screen, screen_options
 from engine.frontends.cli.session import Session
 from engine.frontends.cli.streaming import whoever_reads
+from engine.heal.preflight.arguments import refusal
 from engine.library.values import UnfitError, Wanted, fit, from_typed
 from engine.memory_tools.executing import executed, one_step, step_of
 from engine.memory_tools.results import Executed, as_json
@@ -72,6 +74,7 @@ def exec_command(
     engine = Engine(session.workspace(), heal_mode=manner.heal, secrets=session.secrets)
     skill = one_step(engine, name, given.values)
     args = arguments(engine.registry[name], given)
+    _refuse(engine.registry[name], args)
 
     async def call(executor: SkillExecutor) -> RunResult:
         return await executor.run(skill, {"args": args}, timeout=manner.timeout)
@@ -94,6 +97,13 @@ def arguments(tool: Tool, given: Given) -> Mapping[str, Any]:
         name: _typed(name, value, known.get(name, {})) if name in given.from_text else value
         for name, value in given.values.items()
     }
+
+
+def _refuse(tool: Tool, args: Mapping[str, Any]) -> None:
+    """Raises InputError for arguments that the tool would not take, before there is a run."""
+    if (refused := refusal(tool, args)) is not None:
+        steps = refused.cause.sentences if refused.cause is not None else ()
+        raise InputError(refused.message, hint="; ".join(steps) or f"`skill tools {tool.name}` shows what it takes")
 
 
 def _typed(name: str, text: str, schema: Mapping[str, Any]) -> Any:

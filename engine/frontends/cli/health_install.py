@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import sys
-from pathlib import Path
 
+from engine.frontends.cli.itself import own_environment, own_program
 from engine.frontends.cli.screen import Screen
 from engine.health.built import seconds_of
 from engine.health.unit import Unit, remove, unit_for, write
@@ -47,11 +46,12 @@ def removed(workspace: Workspace, screen: Screen) -> None:
 
 
 def _unit(workspace: Workspace, interval: str) -> Unit:
-    program = Path(sys.executable).with_name("skill")
-    words = (str(program),) if program.exists() else (sys.executable, "-m", "engine")
-    kept = {name: os.environ[name] for name in ("SKILL_HOME", "PATH") if os.environ.get(name)}
     return unit_for(
-        workspace.folder, program=words, environment=kept, units=units_folder(os.environ), interval=interval
+        workspace.folder,
+        program=own_program(),
+        environment=own_environment(),
+        units=units_folder(os.environ),
+        interval=interval,
     )
 
 

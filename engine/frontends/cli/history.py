@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from engine.frontends.cli.checks_made import check_lines, check_record
 from engine.frontends.cli.choosing import opened
 from engine.frontends.cli.completing import run_ids, skill_names
 from engine.frontends.cli.ending import INTERRUPTED
@@ -16,7 +17,7 @@ from engine.frontends.cli.remembered import past_lines
 from engine.frontends.cli.screen import Screen, screen_options
 from engine.frontends.cli.session import Session
 from engine.history import History
-from engine.history.records import RunRecord, StepRecord
+from engine.history.records import CheckRecord, RunRecord, StepRecord
 from engine.model.outcome import RunStatus
 
 COLOURS = {"failed": "red", "blocked": "yellow", "cancelled": "yellow", INTERRUPTED: "red", "waiting": "yellow"}
@@ -77,19 +78,24 @@ def status_command(session: Session, run: str, screen: Screen) -> None:
     """Show how RUN went, step by step (its id, the beginning of it, or `last`)."""
     with opened(session) as history:
         record = history.run(run)
-        steps = history.steps(record.id)
+        steps, checks = history.steps(record.id), history.checks(record.id)
     if screen.is_text:
-        _show_run(record, steps, screen)
-    else:
-        screen.result({**run_record(record), "steps": [step_record(step) for step in steps]})
+        _show_run(record, steps, checks, screen)
+        return
+    told = {"steps": [step_record(step) for step in steps], "checks": [check_record(check) for check in checks]}
+    screen.result({**run_record(record), **told})
 
 
-def _show_run(record: RunRecord, steps: tuple[StepRecord, ...], screen: Screen) -> None:
+def _show_run(
+    record: RunRecord, steps: tuple[StepRecord, ...], checks: tuple[CheckRecord, ...], screen: Screen
+) -> None:
     status = shown_status(record)
-    screen.text(f"{record.skill}  {record.id}  {status}  {took(record.duration)}".rstrip(), bold=True)
+    screen.text(f"{_what(record)}  {record.id}  {status}  {took(record.duration)}".rstrip(), bold=True)
     screen.text(f"  {_when(record.started_at)}, profile {record.profile}", dim=True)
     if record.reused_from:
         screen.text(f"  with what run {record.reused_from} had done", dim=True)
+    for line in check_lines(checks, width=screen.width):
+        screen.text(line.text, **line.style)
     unfinished = UNFINISHED.get(status, "stopped")
     for line in past_lines(steps, unfinished=unfinished, verbose=screen.verbose, width=screen.width):
         screen.text(line.text, **line.style)
@@ -118,7 +124,12 @@ def _no_runs(screen: Screen) -> None:
 
 def _row(run: RunRecord) -> list[str]:
     healed = str(run.healed) if run.healed else ""
-    return [run.id, shown_status(run), _when(run.started_at), took(run.duration), healed, run.skill]
+    return [run.id, shown_status(run), _when(run.started_at), took(run.duration), healed, _what(run)]
+
+
+def _what(run: RunRecord) -> str:
+    """What was run: a skill, or a single call of a tool."""
+    return f"{run.tool}()" if run.tool else run.skill
 
 
 def run_record(run: RunRecord) -> dict[str, Any]:
@@ -127,6 +138,7 @@ def run_record(run: RunRecord) -> dict[str, Any]:
     return {
         "run": run.id,
         "skill": run.skill,
+        "tool": run.tool or None,
         "status": shown_status(run),
         "started_at": run.started_at,
         "finished_at": run.finished_at,

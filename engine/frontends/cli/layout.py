@@ -67,7 +67,8 @@ def fold(text: str, width: int | None, *, lines: int = 100) -> list[str]:
     # late: text that fits needs no folding, and a pipe never does
     from textwrap import wrap  # noqa: PLC0415 - start-up
 
-    return wrap(text, width, max_lines=lines, placeholder=" …", break_on_hyphens=False) or [""]
+    folded = wrap(text, width, max_lines=lines, placeholder=" …", break_on_hyphens=False) or [""]
+    return [cut(text, width)] if folded == ["…"] else folded  # its first word is longer than the line
 
 
 def beside(head: str, text: str, width: int | None, *, lines: int = 3, indent: str = "      ") -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import anyio
 import click
 
 from engine.errors import WorkspaceError
+from engine.frontends.cli.itself import own_environment, own_program
 from engine.frontends.cli.screen import Screen
 from engine.improve.timers import Job, line, remove, units, with_line, without_line, write
 from engine.systemd import units_folder
@@ -121,10 +121,7 @@ async def _crontab(*words: str, stdin: bytes | None = None) -> Completed:
 
 
 def _job(workspace: Workspace, at: str) -> Job:
-    program = Path(sys.executable).with_name("skill")
-    words = (str(program),) if program.exists() else (sys.executable, "-m", "engine")
-    kept = {name: os.environ[name] for name in ("SKILL_HOME", "PATH") if os.environ.get(name)}
-    return Job(folder=workspace.folder, program=words, environment=kept, at=at)
+    return Job(folder=workspace.folder, program=own_program(), environment=own_environment(), at=at)
 
 
 def _timer(job: Job) -> str:

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 
 import click
 
+from engine.frontends.background.following import follow
 from engine.frontends.cli.choosing import opened
 from engine.frontends.cli.completing import run_ids
-from engine.frontends.cli.following import follow
 from engine.frontends.cli.layout import beside, one_line
 from engine.frontends.cli.screen import Screen, screen_options
 from engine.frontends.cli.session import Session
@@ -100,7 +100,8 @@ def _told(event: Event) -> str:
             told = f"{data['status']}  {data.get('reason') or message}"
         case EventKind.ATTEMPT_FINISHED | EventKind.FIX_FINISHED:
             name = data.get("fix") or data["tool"]
-            told = f"{name} worked" if data["ok"] else f"{name} failed: {message}"
+            failed = message if message.startswith(f"{name} ") else f"{name} failed: {message}"
+            told = f"{name} worked" if data["ok"] else failed
         case EventKind.RUN_FINISHED | EventKind.RUN_ENDING:
             told = f"{data['status']}  {data['message']}"
         case _:

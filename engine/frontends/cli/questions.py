@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.errors import InputError
 from engine.frontends.cli.details import plain
-from engine.frontends.cli.layout import beside
+from engine.frontends.cli.layout import LEAST_ROOM, beside
 from engine.model.question import DONE, FAIL, REPEAT, Question
 from engine.model.skill import InputType
 
@@ -36,14 +36,25 @@ def asked_lines(question: Question, width: int | None) -> list[str]:
     """The question with its choices, as it is put at the prompt; the answer is typed behind the last line."""
     head = f"  ? {last_name(question.name)}  "
     if question.type is InputType.BOOLEAN and not question.choices:
-        return beside(head, f"{question.text} {hint(question)}", width, lines=20)
-    lines = beside(head, question.text, width, lines=20)
+        return told_beside(head, f"{question.text} {hint(question)}", width)
+    lines = told_beside(head, question.text, width)
     numbered = _numbered(question)
     for number, choice in enumerate(question.choices, start=1):
         sign = f"{number}. " if numbered else "- "
         told = f"  {MEANS[choice]}" if question.about == "settle" and choice in MEANS else ""
         lines += beside(f"{INDENT}{sign}", f"{plain(choice)}{told}", width)
     return [*lines, f"{INDENT}{hint(question)} >".replace("  >", " >")]
+
+
+def told_beside(head: str, text: str, width: int | None) -> list[str]:
+    """A text of several lines beside a head, each line under the first; empty ones are left out."""
+    first, *more = [line for line in text.splitlines() if line.strip()] or [""]
+    fits = width is None or width - len(head) >= LEAST_ROOM
+    under = " " * len(head) if fits else INDENT
+    return [
+        *beside(head, first, width, lines=20),
+        *(line for each in more for line in beside(under, each, width, lines=20)),
+    ]
 
 
 def hint(question: Question) -> str:
@@ -104,9 +115,8 @@ def waiting_lines(run_id: str, questions: Iterable[Question], width: int | None)
     names = [question.name for question in asked]
     lines: list[str] = []
     for question in asked:
-        lines += beside(
-            f"  ? {short_name(question.name, names)}  ", f"{question.text}{_wanted(question)}", width, lines=20
-        )
+        head = f"  ? {short_name(question.name, names)}  "
+        lines += told_beside(head, f"{question.text}{_wanted(question)}", width)
         lines += [f"{INDENT}{command}" for command in answer_commands(run_id, question, names)]
     return [*lines, f"  or end it: skill cancel {run_id}"]
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import click
 
+from engine.frontends.background.manner import manner_of
 from engine.frontends.cli.choosing import chosen, ended, failed, newest, resumable
 from engine.frontends.cli.completing import runs_that
 from engine.frontends.cli.given import read_pairs
 from engine.frontends.cli.running import Manner, conducted, manner_options
 from engine.frontends.cli.screen import Screen, screen_options
 from engine.frontends.cli.session import Session
+from engine.model.event import Event
 from engine.model.outcome import RunResult
 from engine.run.executor import SkillExecutor
 from engine.wiring import Engine
@@ -59,7 +63,12 @@ def resume_command(
         )
 
     return conducted(
-        engine_for(session, manner), resume, screen=screen, manner=manner, paths=meant.paths, past=meant.events
+        engine_for(session, manner, meant.events),
+        resume,
+        screen=screen,
+        manner=manner,
+        paths=meant.paths,
+        past=meant.events,
     )
 
 
@@ -89,6 +98,7 @@ def retry_command(
     return conducted(engine_for(session, manner), retry, screen=screen, manner=manner, paths=meant.paths)
 
 
-def engine_for(session: Session, manner: Manner) -> Engine:
-    """The engine of the workspace, healing as it was asked to."""
-    return Engine(session.workspace(), heal_mode=manner.heal, secrets=session.secrets)
+def engine_for(session: Session, manner: Manner, past: Iterable[Event] = ()) -> Engine:
+    """The engine of the workspace, healing as it was asked to; by the events of a run's past, its profile too."""
+    session.profile, heal = manner_of(past)
+    return Engine(session.workspace(), heal_mode=manner.heal or heal, secrets=session.secrets)

@@ -61,14 +61,18 @@ class RunCommand(click.Command):
     metavar="[=reads]",
     help="Only say what would be done; =reads calls what only reads.",
 )
+@click.option("--detach", is_flag=True, help="Run it in the background, and print the run's id.")
+@click.option("--profile", default="", metavar="NAME", help="Run under this profile instead of the workspace's.")
 @manner_options
 @screen_options
-def run_command(
+def run_command(  # noqa: PLR0913, PLR0917 - one parameter per option of the command line
     session: Session,
     name: str | None,
     pairs: tuple[str, ...],
     inputs_file: str | None,
     dry: str | None,
+    detach: bool,
+    profile: str,
     manner: Manner,
     screen: Screen,
 ) -> int:
@@ -80,6 +84,9 @@ def run_command(
     if name is None:
         return _which(session)
     given = read_given(pairs, inputs_file)
+    session.profile = profile
+    if dry is not None and detach:
+        raise click.UsageError("a dry run is not detached: leave out --detach or --dry-run")
     if dry is not None:
         from engine.frontends.cli.dry import dry_run  # noqa: PLC0415 - late: other runs need none of it
 
@@ -88,6 +95,10 @@ def run_command(
     skill = engine.library.load(name)
     # Before the event loop runs: there a first Ctrl-C would not end a prompt.
     given = missing_inputs(skill, given) if manner.asks else given
+    if detach:
+        from engine.frontends.cli.detaching import detached  # noqa: PLC0415 - late: other runs need none of it
+
+        return detached(session, skill, given, manner=manner, screen=screen)
 
     async def run(executor: SkillExecutor) -> RunResult:
         return await executor.run(skill, given.values, from_text=given.from_text, timeout=manner.timeout)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from engine.model.lazy_dataclass import dataclass
 from engine.model.secret import Secrets
-from engine.workspace import Workspace, find_workspace
+from engine.workspace import Workspace, find_workspace, under
 
 
 @dataclass(slots=True, kw_only=True)
@@ -16,8 +16,9 @@ class Session:
 
     folder: Path | None = None
     color: bool | None = None
+    profile: str = ""
     secrets: Secrets = field(default_factory=Secrets)
 
     def workspace(self) -> Workspace:
-        """The workspace seen from here. Raises WorkspaceError."""
-        return find_workspace(self.folder)
+        """The workspace seen from here, with the profile that was asked for, if one was. Raises WorkspaceError."""
+        return under(find_workspace(self.folder), self.profile)

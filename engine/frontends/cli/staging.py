@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from engine.heal.settings import HealSettings
 from engine.model.rehearsal import Rehearsal
 from engine.run.rehearsal.playing import Build
 from engine.run.rehearsal.script import Script
@@ -49,9 +50,10 @@ class StagedEngine(Engine):
         """False: the tools of a rehearsal answer what it lists, and a look would use up what is meant for a step."""
         return False
 
-    def _killed(self) -> bool:
-        """False: a kill switch thrown for the real world stops nothing here, where nothing real can happen."""
-        return False
+    @property
+    def heal_settings(self) -> HealSettings:
+        """The workspace's, but for the kill switch of the real world: nothing real can happen here."""
+        return replace(super().heal_settings, real=False)
 
 
 def builder(workspace: Workspace, rehearsal: Rehearsal, home: Path) -> Callable[[Script], Build]:
@@ -61,7 +63,14 @@ def builder(workspace: Workspace, rehearsal: Rehearsal, home: Path) -> Callable[
     def for_script(script: Script) -> Build:
         def build() -> StagedEngine:
             clock = virtual_clock(rehearsal.clock)
-            return StagedEngine(staged, heal_mode=rehearsal.heal, clock=clock, rehearsal=rehearsal, script=script)
+            return StagedEngine(
+                staged,
+                heal_mode=rehearsal.heal,
+                clock=clock,
+                rehearsal=rehearsal,
+                script=script,
+                telemetry=False,  # what is only played is no figure of anything
+            )
 
         return build
 

@@ -114,7 +114,7 @@ def _show_tool(tool: Tool, screen: Screen) -> None:
     _result(tool, screen)
     for lack in missing(tool):
         screen.text(f"\n  missing here: {lack}", fg="yellow")
-    for example in tool.examples or ({},):
+    for example in tool.examples or (_made_up(tool),):
         _example(tool, example, screen)
     screen.note(f"\n  {_place(tool.location)}", dim=True)
 
@@ -170,6 +170,19 @@ def _example(tool: Tool, example: Any, screen: Screen) -> None:
     screen.text("\n  example step", bold=True)
     for line in dump([step]).splitlines():
         screen.text(f"    {line}")
+
+
+def _made_up(tool: Tool) -> dict[str, Any]:
+    """Arguments for a tool that shows none: those it must have, with words to be replaced."""
+    known = tool.parameters.get("properties", {})
+    return {name: _stand_in(known.get(name, {})) for name in tool.parameters.get("required", [])}
+
+
+def _stand_in(schema: Any) -> Any:
+    if isinstance(choices := schema.get("enum"), list) and choices:
+        return choices[0]
+    kinds = {"integer": 1, "number": 1, "boolean": True, "array": [], "object": {}}
+    return kinds.get(_type(schema).partition("/")[0], "VALUE")
 
 
 def _place(location: str) -> str:

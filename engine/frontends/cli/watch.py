@@ -6,10 +6,10 @@ import sys
 
 import click
 
+from engine.frontends.background.following import follow, result_of
 from engine.frontends.cli.choosing import newest, opened, under_way
 from engine.frontends.cli.completing import run_ids
 from engine.frontends.cli.ending import EXIT_STATUSES, exit_status, show_interrupted, show_result
-from engine.frontends.cli.following import follow, result_of
 from engine.frontends.cli.layout import terminal_width
 from engine.frontends.cli.progress import Progress
 from engine.frontends.cli.screen import Screen, screen_options

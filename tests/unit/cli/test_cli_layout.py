@@ -99,3 +99,9 @@ def test_paths_are_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_durations_are_told_as_precisely_as_they_matter(seconds: float | None, told: str) -> None:
     """Hundredths first, minutes later."""
     assert took(seconds) == told
+
+
+def test_a_word_longer_than_its_only_line_is_cut_and_not_left_out() -> None:
+    """The beginning of a long name says more than an ellipsis."""
+    assert fold("mcp-server-time.get_current_time()", 20, lines=1) == ["mcp-server-time.get…"]
+    assert fold("one two three four five", 12, lines=1) == ["one two …"]

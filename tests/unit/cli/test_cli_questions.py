@@ -119,3 +119,20 @@ def test_a_question_as_data_has_the_command_too() -> None:
     assert record["answer_with"] == "skill answer r1 target=VALUE"
     assert record["choices"] == ["staging", "production"]
     assert record["about"] == "ask"
+
+
+def test_a_question_of_several_lines_keeps_them() -> None:
+    """Each under the first, folded there; empty ones are left out. Without room beside the head they go below."""
+    question = Question(name="step_1", text="Before you begin:\n\nStep 1 of 2: collect what was merged.", step="s")
+    assert asked_lines(question, 40)[:-1] == [
+        "  ? step_1  Before you begin:",
+        "            Step 1 of 2: collect what",
+        "            was merged.",
+    ]
+    name = "x" * 20
+    long = Question(name=name, text="One.\nTwo.", step="x")
+    assert waiting_lines("r", [long], 36)[:3] == [
+        f"  ? {'x' * 20}  One.",
+        "      Two. (text)",
+        f"      skill answer r {'x' * 20}=VALUE",
+    ]

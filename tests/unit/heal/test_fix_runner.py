@@ -58,6 +58,18 @@ async def test_ten_steps_cause_one_login_and_share_its_outcome(runner: FixRunner
     assert sum(outcome.shared for outcome in outcomes) == 9
 
 
+async def test_what_repairs_one_process_is_shared_with_no_other(runner: FixRunner) -> None:
+    """Ten steps of a process cause one restart; another process, whose own part is broken too, runs its own."""
+    calls: list[str] = []
+    plan, began = replace(LOGIN, of_process=True), time.time()
+    async with anyio.create_task_group() as group:
+        for _ in range(10):
+            group.start_soon(lambda: runner.run(plan, domain="d", failed_since=began, call=caller(calls)))
+    assert calls == ["login"]
+    assert not (runner.folder / "login--d.json").exists()
+    assert not (await runner.run(LOGIN, domain="d", failed_since=began, call=caller(calls))).shared
+
+
 async def test_a_failed_fix_is_shared_as_a_failure(runner: FixRunner) -> None:
     """Those who waited for a login that failed are told so, and do not try it one after another."""
     calls: list[str] = []

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from engine.clocks import suspended, uptime
 from engine.heal.predict.awake import FILE, Awake
 from engine.heal.predict.costs import FIX, costs
 from engine.heal.predict.effect import alike, below, prevented
@@ -15,7 +16,6 @@ from engine.heal.predict.foretell import foretell, in_shadow, probability, speak
 from engine.model.conditions import conditions
 from engine.model.failure import FailureKind
 from engine.model.prevention import PredictAction
-from engine.wiring import suspended, uptime
 from tests.unit.heal.foresights import record, sequence, situation
 
 
