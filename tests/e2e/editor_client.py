@@ -118,6 +118,8 @@ class Editor:
         address = self.open(path, text.replace(CURSOR, ""))
         place = {"line": before.count("\n"), "character": len(before) - before.rfind("\n") - 1}
         answer = self.ask(method, {"textDocument": {"uri": address}, "position": place})
+        while address not in self.found:  # else what is underlined here is taken for the next text's
+            self._hear()
         self._tell("textDocument/didClose", {"textDocument": {"uri": address}})
         return answer
 
