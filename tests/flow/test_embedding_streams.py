@@ -130,12 +130,12 @@ async def test_cancelling_the_reader_cancels_the_run_and_goes_on(long: Rig, how:
 
     async with long.engine:
         if how == "anyio":
-            with anyio.move_on_after(0.3) as scope:
+            with anyio.move_on_after(2) as scope:
                 await watch()
             assert scope.cancelled_caught
         else:
             with pytest.raises(TimeoutError):
-                async with asyncio.timeout(0.3):
+                async with asyncio.timeout(2):
                     await watch()
         assert cleaned(long)
         assert long.events[-1].data["status"] == "cancelled"
