@@ -8,21 +8,18 @@ from __future__ import annotations
 
 import json
 from typing import Annotated, Any, TypedDict
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-from tool_registry.functions.logins import kept_login
-from tool_registry.functions.platform import PLATFORM, ask_platform, call_platform, platform_url
+from tool_registry.functions.platform import PLATFORM, ask_platform, call_platform
+from tool_registry.functions.registry_access import MANIFESTS, ask_registry, broken, place_of, why_unknown
 from tool_registry.functions.repository import GIT, commit_of, repository_folder
 from tool_registry.sources.http import Reply
+from tool_registry.sources.expected import expected
 from tool_registry.sources.python import tool
-from tool_registry.tool import Effect, Needs, ToolContext, ToolError, ToolOutput
+from tool_registry.tool import Effect, Needs, ToolContext, ToolOutput
 
 FULL_SHA = "^([0-9a-f]{40}|[0-9a-f]{64})$"
-MANIFESTS = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json"
 GIT_AND_PLATFORM = Needs(programs=GIT.programs, settings=PLATFORM.settings)
-UNKNOWN = {"MANIFEST_UNKNOWN", "NAME_UNKNOWN"}
-"""What the distribution specification answers where there is no such tag, or nothing at all under that name."""
-
 FOUND_TAG = {
     "type": "object",
     "required": ["found", "repository", "tag"],
@@ -73,31 +70,16 @@ async def quay_get_tag(
     """Looks up the digest behind a tag; that there is no such tag is a normal answer, not a failure.
 
     Args:
-        repository: The image's name, without the registry's address.
+        repository: The image's name in the domain's registry, or HOST/NAME.
         tag: The full commit SHA, 40 or 64 hexadecimal digits; git_rev_parse expands a short one.
     """
-    path = f"/v2/{quote(repository)}/manifests/{quote(tag)}"
-    reply = await ask_platform("GET", path, context, headers=_headers(context), not_found=(404,))
+    place = place_of(repository, context)
+    path = f"/v2/{quote(place.name)}/manifests/{quote(tag)}"
+    reply = await ask_registry(place, path, context, accept=MANIFESTS, not_found=(404,))
     named = {"repository": repository, "tag": tag}
     if not reply.found:
-        return ToolOutput(value={"found": False, **named, "reason": _why_unknown(reply)}, text=reply.text, found=False)
+        return ToolOutput(value={"found": False, **named, "reason": why_unknown(reply)}, text=reply.text, found=False)
     return ToolOutput(value={"found": True, **named, **_described(reply)}, text=reply.text)
-
-
-def _headers(context: ToolContext) -> dict[str, str]:
-    """What is asked for, and in whose name, where podman, docker or skopeo have logged in to the registry."""
-    host = urlsplit(platform_url(context.settings)).netloc
-    login = kept_login(host, context, str(context.settings.get("auth_file") or ""))
-    return {"Accept": MANIFESTS, **({"Authorization": f"Basic {login}"} if login else {})}
-
-
-def _why_unknown(reply: Reply) -> str:
-    """The registry's words for an unknown tag; any other 404 says that this is no registry at all."""
-    try:
-        errors = json.loads(reply.text)["errors"]
-        return next(str(error["message"]) for error in errors if error["code"] in UNKNOWN)
-    except (ValueError, KeyError, TypeError, StopIteration) as error:
-        raise _broken("a tag it does not have is MANIFEST_UNKNOWN", reply) from error
 
 
 def _described(reply: Reply) -> dict[str, Any]:
@@ -106,19 +88,10 @@ def _described(reply: Reply) -> dict[str, Any]:
         manifest = json.loads(reply.text)
         size = sum(int(layer["size"]) for layer in manifest.get("layers", []))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _broken(f"its manifest cannot be read: {error}", reply) from error
+        raise broken(f"its manifest cannot be read: {error}", reply) from error
     if not digest.startswith("sha256:"):
-        raise _broken("it names no digest", reply)
+        raise broken("it names no digest", reply)
     return {"digest": digest, "media_type": str(manifest.get("mediaType", "")), "size": size}
-
-
-def _broken(why: str, reply: Reply) -> ToolError:
-    return ToolError(
-        f"the registry's answer is not what the distribution specification says: {why}",
-        kind="api_contract_mismatch",
-        http_status=reply.status,
-        output=reply.text,
-    )
 
 
 @tool(
@@ -146,7 +119,8 @@ async def image_build_status(
     """
     wanted = {"name": repository, "commit": commit}
     builds: list[dict[str, Any]] = (await ask_platform("GET", "/api/images/builds", context, params=wanted)).json()
-    newest: dict[str, Any] = builds[0] if builds else {}
+    with expected("the platform"):
+        newest: dict[str, Any] = dict(builds[0]) if builds else {}
     return {
         "status": str(newest.get("status", "none")),
         "reason": str(newest.get("reason") or ""),
@@ -179,4 +153,5 @@ async def image_build(repository: str, commit: str, context: ToolContext, repo: 
     sha = await commit_of(folder, commit, context)
     wanted = {"repository": str(folder), "commit": sha, "name": repository}
     built = await call_platform("POST", "/api/images", context, body=wanted)
-    return {"repository": built["name"], "tag": built["tag"], "digest": built["digest"]}
+    with expected("the platform"):
+        return {"repository": str(built["name"]), "tag": str(built["tag"]), "digest": str(built["digest"])}
