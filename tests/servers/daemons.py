@@ -1,4 +1,4 @@
-"""Programs of Debian that serve, each at a free port of the loopback interface; they end with the test in whatever way."""
+"""Programs of Debian that serve, each at a free port of the loopback interface; they end with the test for certain."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -77,8 +77,6 @@ def answers(url: str, process: subprocess.Popen[bytes]) -> bool:
 
 def stop(process: subprocess.Popen[bytes]) -> None:
     """Ends it and all it started, for certain."""
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     process.wait()

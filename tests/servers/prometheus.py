@@ -45,7 +45,7 @@ groups:
         expr: up{job="gone"} == 0
         labels: {severity: warning}
         annotations: {summary: "%s"}
-"""  # noqa: UP031 - filled in below, beside Prometheus' own braces
+"""
 
 
 class Shop(ThreadingHTTPServer):
