@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 NAMES: Mapping[str, tuple[str, ...]] = {
+    "alertmanager": ("alertmanager_alerts", "alertmanager_alert_groups", "alertmanager_status"),
     "branches": ("git_branch_state",),
     "checks": ("network_reachable", "program_version", "disk_space"),
     "ephemeral": (
@@ -19,6 +20,11 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "forge": ("git_merge_request_list", "git_merge_request"),
     "general": ("echo", "wait", "http_get", "file_read", "file_write", "json_parse"),
     "git": ("git_repository", "git_rev_parse", "git_commit_message", "git_changed_files", "git_show_file"),
+    "git_clones": ("git_clone",),
+    "git_history": ("git_branch_list", "git_merge_base", "git_diff_stat"),
+    "git_remotes": ("git_fetch", "git_pull", "git_push"),
+    "git_work": ("git_status", "git_checkout", "git_branch_create"),
+    "git_rebasing": ("git_rebase",),
     "gitlab": ("gitlab_mr_pipeline",),
     "jira": ("jira_view_issue",),
     "kept_namespaces": ("remember_namespace",),
@@ -28,8 +34,14 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "logins": ("registry_login_state", "gitlab_login_state", "token_expiry"),
     "network": ("network_route",),
     "pods": ("kubectl_get_pods", "kubectl_logs", "kubectl_get_secret"),
+    "prometheus": ("prometheus_query", "prometheus_query_range", "prometheus_series", "prometheus_labels"),
+    "prometheus_state": ("prometheus_alerts", "prometheus_rules", "prometheus_targets"),
+    "registry_contents": ("quay_check_image_exists", "quay_list_tags", "quay_get_manifest"),
     "registry_images": ("quay_get_tag", "image_build_status", "image_build"),
+    "silences": ("alertmanager_silences", "alertmanager_silence_create", "alertmanager_silence_expire"),
+    "registry_logins": ("registry_login",),
     "tests_run": ("kubectl_exec_pytest",),
+    "vulnerabilities": ("quay_get_vulnerabilities",),
 }
 """Which family defines which tools, so that a run imports only the families it uses.
 

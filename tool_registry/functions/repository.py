@@ -25,6 +25,8 @@ SAFE = (
     "-c", "i18n.logOutputEncoding=UTF-8",
 )  # fmt: skip
 QUIET = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GIT_PAGER": "cat", "LC_ALL": "C"}
+UNASKED = {"GIT_ASKPASS": "", "SSH_ASKPASS_REQUIRE": "never", "GCM_INTERACTIVE": "never"}
+"""So that nobody is asked for a password, in a window either; what is missing is a failure at once."""
 OFFLINE = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"}
 """In a partial clone, git would ask the server for an object it lacks, by the program the repository names for that."""
 TRANSPORTS = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh"}
@@ -33,7 +35,7 @@ UNSTEERED = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY
 """Variables of a surrounding git command (a hook) that would point every call at another repository."""
 
 STARTS_PROGRAMS = re.compile(
-    r"core\.(sshcommand|gitproxy|askpass)|credential\.(.*\.)?helper|remote\..*\.(uploadpack|vcs)|hook\..*\.command"
+    r"core\.(sshcommand|gitproxy|askpass)|credential\.(.*\.)?helper|remote\..*\.(uploadpack|receivepack|vcs)|hook\..*\.command"
     r"|gc\.recentobjectshook",
     re.IGNORECASE | re.DOTALL,
 )
@@ -52,7 +54,7 @@ async def run_git(folder: Path, *arguments: str, context: ToolContext) -> str:
 
 async def try_git(folder: Path, *arguments: str, context: ToolContext) -> Completed:
     """`git ARGUMENTS` in `folder`, for callers to whom an exit status is an answer; no server is asked."""
-    return await _completed(folder, arguments, OFFLINE, context)
+    return await git_completed(folder, arguments, OFFLINE, context)
 
 
 async def ask_remote(folder: Path, *arguments: str, context: ToolContext) -> str:
@@ -62,16 +64,17 @@ async def ask_remote(folder: Path, *arguments: str, context: ToolContext) -> str
         ToolError: as `run_git`, and `configuration_error` when settings of the repository's own, not of the person,
             would choose a program to ask with.
     """
-    await _refuse_programs(folder, context)
-    done = await _completed(folder, arguments, TRANSPORTS, context)
+    await refuse_programs(folder, context)
+    done = await git_completed(folder, arguments, {**TRANSPORTS, **UNASKED}, context)
     if done.exit_status != 0:
         raise done.failure(f"git {arguments[0]} failed: {_last_line(done)}")
     return done.stdout
 
 
-async def _completed(
+async def git_completed(
     folder: Path, arguments: tuple[str, ...], reach: Mapping[str, str], context: ToolContext
 ) -> Completed:
+    """`git ARGUMENTS` in `folder`; `reach` are variables that say how far it may reach."""
     environment = {name: value for name, value in context.environment.items() if name not in UNSTEERED}
     argv = [*SAFE, "-C", str(folder), *arguments]
     return await run_program(
@@ -79,14 +82,20 @@ async def _completed(
     )
 
 
-async def _refuse_programs(folder: Path, context: ToolContext) -> None:
+async def refuse_programs(
+    folder: Path,
+    context: ToolContext,
+    *,
+    pattern: re.Pattern[str] = STARTS_PROGRAMS,
+    what: str = "the server of {} is not asked",
+) -> None:
     """Refuses a repository whose own settings name programs; the person's global ones are the person's own choice."""
     listed = await run_git(folder, "config", "--list", "--name-only", "--show-scope", "-z", context=context)
     words = iter(listed.split("\0"))
     own = {name for scope, name in zip(words, words, strict=False) if scope in {"local", "worktree"}}
-    if chosen := sorted(name for name in own if STARTS_PROGRAMS.fullmatch(name)):
+    if chosen := sorted(name for name in own if pattern.fullmatch(name)):
         raise ToolError(
-            f"the server of {folder} is not asked: the repository's own settings choose a program for it,"
+            f"{what.format(folder)}: the repository's own settings choose a program for it,"
             f" {', '.join(chosen)}; if you wrote that, move it to your own settings (git config --global)",
             kind="configuration_error",
             sent=False,
