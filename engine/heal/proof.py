@@ -74,6 +74,8 @@ def _of_status(evidence: Evidence) -> Meaning | None:
 def _of_status_class(status: int) -> FailureKind | None:
     """RFC 9110: a client treats an unknown status as the x00 of its class."""
     match status // 100:
+        case 3:  # one that a tool follows never gets here: the API is not where the tool asked for it
+            return FailureKind.API_CONTRACT_MISMATCH
         case 4:
             return FailureKind.API_CONTRACT_MISMATCH
         case 5:

@@ -11,6 +11,7 @@ from urllib.parse import quote, urlsplit
 import anyio
 
 from tool_registry.functions.platform import PLATFORM, call_platform, platform_url
+from tool_registry.sources.expected import expected
 from tool_registry.sources.python import tool
 from tool_registry.tool import Effect, ToolContext, ToolError
 
@@ -96,7 +97,8 @@ async def bonfire_namespace_list(context: ToolContext, *, mine: bool = True) -> 
         namespaces (name, owner, created_at, expires_at), and names.
     """
     listed = await call_platform("GET", f"/api/namespaces?mine={str(mine).lower()}", context)
-    found = [_namespace(one) for one in listed]
+    with expected("the platform"):
+        found = [_namespace(one) for one in listed]
     return {"namespaces": found, "names": [one["name"] for one in found]}
 
 
@@ -229,10 +231,13 @@ async def _not_healthy(namespace: str, deployment: Deployment, context: ToolCont
     """Why it is not healthy, with the last lines of its log."""
     app, status = deployment["app"], deployment["status"]
     pods = await call_platform("GET", f"{_path(namespace)}/pods", context)
-    pod = next((str(one["name"]) for one in pods if one.get("app") == app), "")
+    with expected("the platform"):
+        pod = next((str(one["name"]) for one in pods if one.get("app") == app), "")
     lines: list[str] = []
     if pod:
-        lines = (await call_platform("GET", f"{_path(namespace)}/pods/{quote(pod)}/logs?tail=20", context))["lines"]
+        told = await call_platform("GET", f"{_path(namespace)}/pods/{quote(pod)}/logs?tail=20", context)
+        with expected("the platform"):
+            lines = [str(line) for line in told["lines"]]
     return ToolError(
         f"{app} in {namespace} {'crashed' if status == 'crashed' else 'never became healthy'}: {deployment['reason']}",
         kind="code_error" if status == "crashed" else "timeout",
@@ -262,6 +267,7 @@ def _has_address(image: str) -> bool:
     return bool(slash) and ("." in first or ":" in first or first == "localhost")
 
 
+@expected("the platform")
 def _namespace(said: dict[str, Any]) -> Namespace:
     return {
         "name": str(said["name"]),
@@ -271,6 +277,7 @@ def _namespace(said: dict[str, Any]) -> Namespace:
     }
 
 
+@expected("the platform")
 def _deployment(said: dict[str, Any]) -> Deployment:
     return {
         "app": str(said["app"]),

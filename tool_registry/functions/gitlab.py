@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from tool_registry.functions.services import SERVICE, ask_service
+from tool_registry.sources.expected import expected
 from tool_registry.sources.python import tool
 from tool_registry.tool import Effect, ToolContext, ToolOutput
 
@@ -49,13 +50,15 @@ async def gitlab_mr_pipeline(project: str, mr_id: int, context: ToolContext) -> 
     pipelines: list[dict[str, Any]] = (await ask_service(path, context, "GITLAB_TOKEN", header="PRIVATE-TOKEN")).json()
     if not pipelines:
         return ToolOutput(value={"found": False}, found=False)
+    return ToolOutput(value={"found": True, **_pipeline(pipelines)})
+
+
+@expected("GitLab")
+def _pipeline(pipelines: list[dict[str, Any]]) -> dict[str, Any]:
     newest = pipelines[0]
-    return ToolOutput(
-        value={
-            "found": True,
-            "id": int(newest["id"]),
-            "status": str(newest["status"]),
-            "sha": str(newest["sha"]),
-            "url": str(newest.get("web_url") or ""),
-        }
-    )
+    return {
+        "id": int(newest["id"]),
+        "status": str(newest["status"]),
+        "sha": str(newest["sha"]),
+        "url": str(newest.get("web_url") or ""),
+    }

@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypedDict
 from urllib.parse import quote
 
 from tool_registry.functions.services import SERVICE, ask_service
+from tool_registry.sources.expected import expected
 from tool_registry.sources.python import tool
 from tool_registry.tool import Effect, ToolContext
 
@@ -45,6 +46,11 @@ async def jira_view_issue(key: Annotated[str, {"pattern": "^[A-Z][A-Z0-9]+-[0-9]
     wanted = "summary,status,issuetype,assignee"
     path = f"/rest/api/2/issue/{quote(key)}?fields={wanted}"
     issue: dict[str, Any] = (await ask_service(path, context, "JIRA_API_TOKEN", header="Authorization")).json()
+    return _issue(issue, str(context.settings["url"]).rstrip("/"))
+
+
+@expected("Jira")
+def _issue(issue: dict[str, Any], url: str) -> Issue:
     fields = issue["fields"]
     return {
         "key": str(issue["key"]),
@@ -52,7 +58,7 @@ async def jira_view_issue(key: Annotated[str, {"pattern": "^[A-Z][A-Z0-9]+-[0-9]
         "status": _name(fields.get("status"), "name"),
         "type": _name(fields.get("issuetype"), "name"),
         "assignee": _name(fields.get("assignee"), "displayName"),
-        "url": f"{str(context.settings['url']).rstrip('/')}/browse/{issue['key']}",
+        "url": f"{url}/browse/{issue['key']}",
     }
 
 

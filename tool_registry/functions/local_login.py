@@ -18,6 +18,7 @@ from tool_registry.functions.platform import (
     token,
     user_name,
 )
+from tool_registry.sources.expected import expected
 from tool_registry.sources.python import tool
 from tool_registry.tool import Effect, FixScope, Needs, ToolContext, ToolError
 
@@ -71,9 +72,11 @@ async def kube_login(context: ToolContext) -> LoggedIn:
     user, server = user_name(context.settings), platform_url(context.settings)
     form = {"grant_type": "client_credentials", "client_id": user, "client_secret": _client_secret(user, context)}
     granted = (await ask_platform("POST", "/oauth/token", context, data=form)).json()
-    context.secret(granted["access_token"])
-    _keep(Path(kubeconfig), _kubeconfig(server, user, granted["access_token"]))
-    return {"user": user, "server": server, "expires_at": int(time.time() + granted["expires_in"])}
+    with expected("the platform"):
+        token, lifetime = str(granted["access_token"]), float(granted["expires_in"])
+    context.secret(token)
+    _keep(Path(kubeconfig), _kubeconfig(server, user, token))
+    return {"user": user, "server": server, "expires_at": int(time.time() + lifetime)}
 
 
 @tool(effect=Effect.READ, idempotent=True, domain="ephemeral", timeout=10, examples=({},), exact=True, needs=PLATFORM)
@@ -84,7 +87,8 @@ async def kube_whoami(context: ToolContext) -> Account:
         user, and expires_at (epoch seconds).
     """
     told = await call_platform("GET", "/oauth/userinfo", context)
-    return {"user": told["sub"], "expires_at": told["exp"]}
+    with expected("the platform"):
+        return {"user": str(told["sub"]), "expires_at": float(told["exp"])}
 
 
 @tool(effect=Effect.READ, idempotent=True, domain="ephemeral", timeout=5, examples=({},), exact=True, needs=KUBECONFIG)

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from tool_registry.functions.moments import jwt_end, moment
 from tool_registry.functions.services import SERVICE, ask_service
+from tool_registry.sources.expected import expected
 from tool_registry.sources.http import Reply, request
 from tool_registry.sources.python import tool
 from tool_registry.tool import Effect, ToolContext, ToolError
@@ -74,6 +75,7 @@ async def registry_login_state(registry: str, context: ToolContext, auth_file: s
         reply = await _exchanged(reply, headers, context)
     user = _user(found) if found else ""
     if reply.status == 200:  # noqa: PLR2004 - RFC 9110
+        _refuse_pages(reply, host)
         return _login(True, user=user)
     said = f"the login of {user} at {host} is not accepted" if found else f"nobody is logged in at {host}"
     return _login(False, user=user, message=f"{said}; podman login {host}")
@@ -86,7 +88,8 @@ async def gitlab_login_state(context: ToolContext) -> Login:
     The domain `gitlab` gives the `url`, and names the environment variable that holds the token (`token_variable`).
     """
     who = (await ask_service("/api/v4/user", context, "GITLAB_TOKEN", header="PRIVATE-TOKEN")).json()
-    user = str(who.get("username") or "") if isinstance(who, Mapping) else ""
+    with expected("GitLab"):
+        user = str(who["username"])
     return _login(True, user=user, expires_at=await _token_end(context))
 
 
@@ -142,11 +145,29 @@ def _told(text: str, context: ToolContext) -> tuple[str, float | None, bool]:
     return str(kept.get("user") or ""), ends or jwt_end(str(kept.get("access_token"))), bool(kept.get("refresh_token"))
 
 
+def _refuse_pages(reply: Reply, host: str) -> None:
+    """Refuses a page for people: whoever answers so (a portal, a proxy) is no registry, and its 200 says nothing."""
+    if reply.headers.get("docker-distribution-api-version") or not reply.content.strip():
+        return
+    try:
+        json.loads(reply.content)
+    except ValueError as error:
+        raise ToolError(
+            f"{host} answered {reply.status}, but not as a registry does",
+            kind="api_contract_mismatch",
+            http_status=reply.status,
+            output=reply.text[:2_000],
+            sent=True,
+        ) from error
+
+
 async def _exchanged(reply: Reply, headers: Mapping[str, str], context: ToolContext) -> Reply:
     """What the registry's token server says to the credentials, where the registry names one."""
     challenge = reply.headers.get("www-authenticate", "")
     said = dict(CHALLENGE.findall(challenge))
-    if not headers or not challenge.lower().startswith("bearer") or not said.get("realm", "").startswith("http"):
+    # Credentials that came by TLS do not leave without it, whatever server is named.
+    safe = "https://" if reply.url.startswith("https://") else ("https://", "http://")
+    if not headers or not challenge.lower().startswith("bearer") or not said.get("realm", "").startswith(safe):
         return reply
     params = {"service": said["service"]} if "service" in said else None
     return await request("GET", said["realm"], context=context, headers=headers, params=params, ok=(200, 401, 403))

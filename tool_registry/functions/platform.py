@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tool_registry.sources.expected import expected
 from tool_registry.sources.http import Reply, request, spoken
 from tool_registry.tool import Needs, ToolContext, ToolError
 
@@ -177,4 +178,5 @@ def _said(output: str) -> dict[str, Any]:
 async def check_answers(context: ToolContext, **content: Any) -> dict[str, Any]:
     """What the platform says of its health; a connection refused when nothing listens."""
     told = (await ask_platform("GET", "/healthz", context, **content)).json()
-    return told if isinstance(told, dict) else {}
+    with expected("the platform"):
+        return {**told, "status": str(told["status"])}

@@ -6,6 +6,7 @@ from typing import Annotated, Any, TypedDict
 from urllib.parse import quote
 
 from tool_registry.functions.platform import PLATFORM, call_platform
+from tool_registry.sources.expected import expected
 from tool_registry.sources.python import tool
 from tool_registry.tool import Effect, ToolContext, ToolError
 
@@ -57,7 +58,8 @@ async def kubectl_get_pods(namespace: str, context: ToolContext) -> Pods:
         pods (name, app, phase, ready, restarts, exit_status), and failing (the names of those that crashed).
     """
     listed = await call_platform("GET", f"/api/namespaces/{quote(namespace, safe='')}/pods", context)
-    pods = [_pod(one) for one in listed]
+    with expected("the platform"):
+        pods = [_pod(one) for one in listed]
     return {"pods": pods, "failing": [pod["name"] for pod in pods if pod["phase"] in BROKEN]}
 
 
@@ -98,7 +100,9 @@ async def kubectl_logs(
         pod, lines and text.
     """
     path = f"/api/namespaces/{quote(namespace, safe='')}/pods/{quote(pod, safe='')}/logs?tail={tail}"
-    lines = [str(line) for line in (await call_platform("GET", path, context))["lines"]]
+    told = await call_platform("GET", path, context)
+    with expected("the platform"):
+        lines = [str(line) for line in told["lines"]]
     return {"pod": pod, "lines": lines, "text": "\n".join(lines)}
 
 
@@ -125,7 +129,9 @@ async def kubectl_get_secret(
         The values by name.
     """
     path = f"/api/namespaces/{quote(namespace, safe='')}/secrets/{quote(name, safe='')}"
-    kept: dict[str, Any] = (await call_platform("GET", path, context))["data"]
+    told = await call_platform("GET", path, context)
+    with expected("the platform"):
+        kept = dict(told["data"])
     missing = [key for key in keys or [] if key not in kept]
     if missing:
         raise ToolError(

@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypedDict
 from urllib.parse import quote
 
 from tool_registry.functions.platform import PLATFORM, call_platform
+from tool_registry.sources.expected import expected
 from tool_registry.sources.python import tool
 from tool_registry.tool import Effect, ToolContext, ToolError
 
@@ -97,7 +98,8 @@ async def kubectl_exec_pytest(namespace: str, app: str, context: ToolContext, pa
 
 def counted(done: Mapping[str, Any]) -> Counts:
     """The counts of a finished pytest, from its exit status and its JUnit report; ToolError where there are none."""
-    status, report = int(done["exit_status"]), done.get("collected")
+    with expected("the platform"):
+        status, report = int(done["exit_status"]), done.get("collected")
     words = "\n".join(part.strip() for part in (done.get("stdout") or "", done.get("stderr") or "") if part.strip())
     if done.get("timed_out"):
         raise ToolError("the tests ran out of time and were ended", kind="timeout", program="pytest", output=words)

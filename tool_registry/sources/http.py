@@ -175,6 +175,9 @@ async def _exchange(asked: _Request, expected: _Expected, context: ToolContext, 
                     await response.aclose()
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ValueError) as error:
         raise refused(error, f"{asked.method} {spoken(asked.url)}", progress) from error
+    finally:
+        with anyio.CancelScope(shield=True):
+            await progress.let_go()
 
 
 async def _read(response: Any, asked: _Request, expected: _Expected) -> Reply:

@@ -24,6 +24,8 @@ class Progress:
     def __init__(self) -> None:
         self.sent = False
         self.answered = False
+        self._connected: Any = None
+        self._greeting = False
 
     @property
     def extensions(self) -> dict[str, Any]:
@@ -37,6 +39,20 @@ class Progress:
             self.answered = False
         if event.endswith(".receive_response_headers.complete"):
             self.answered = True
+        self._follow(event, details)
+
+    def _follow(self, event: str, details: Mapping[str, Any]) -> None:
+        """Notes which connection is greeting the server by TLS."""
+        if event.endswith(".connect_tcp.complete"):
+            self._connected = details.get("return_value")
+        if ".start_tls." in event:
+            self._greeting = not event.endswith(".complete")
+
+    async def let_go(self) -> None:
+        """Closes the connection whose handshake was cut off, which the client itself forgets and leaves open."""
+        if self._greeting and self._connected is not None:
+            self._greeting = False
+            await self._connected.aclose()
 
 
 def unsuccessful(what: str, status: int, headers: Mapping[str, str], text: str) -> ToolError:
