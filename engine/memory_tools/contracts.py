@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
+from engine.heal.preflight.needs import Lack, lacks
+from engine.model.failure import FailureKind
+from engine.model.heal import Domain
 from tool_registry.registry import requirements
-from tool_registry.tool import Tool
+from tool_registry.tool import Tool, ToolContext
 
 
 def contract(tool: Tool) -> dict[str, Any]:
@@ -34,3 +38,15 @@ def lacking(tool: Tool) -> list[str]:
     """What the tool needs and this machine has not, as sentences."""
     nouns = {"program": "the program", "environment": "the environment variable", "module": "the Python module"}
     return [f"{nouns[each.kind]} {each.name}" for each in requirements(tool, os.environ) if each.found is None]
+
+
+def lacking_here(tool: Tool, domains: Mapping[str, Domain]) -> list[Lack]:
+    """What the tool needs and has not, on this machine and in its domain, each with the way out."""
+    domain = domains.get(tool.domain or "")
+    context = ToolContext(settings=domain.settings if domain else {}, environment=os.environ)
+    found = list(lacks(tool, domain, context))
+    if tool.domain and domain is None:
+        message = f"no profile describes the domain {tool.domain}"
+        way_out = f"describe it under [domains.{tool.domain}] in skill.toml"
+        found.append(Lack(message=message, way_out=way_out, kind=FailureKind.CONFIGURATION_ERROR))
+    return found

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -185,10 +185,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def endings(folder: Path) -> Iterator[Mapping[str, list[Ending]]]:
+def endings(folder: Path) -> Mapping[str, list[Ending]]:
     """How every tool ended with every server; nobody who ran meanwhile runs any more."""
     able = [tool for tool in TOOLS.values() if tool.name != "wait" and not lacking(tool)]
-    yield anyio.run(_all, able, folder)
+    return anyio.run(_all, able, folder)
 
 
 def _expected(tool: Tool, ending: Ending) -> set[str]:

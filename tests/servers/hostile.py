@@ -1,4 +1,4 @@
-"""Servers that behave badly, on the loopback interface: each takes connections and does one thing wrong, again and again.
+"""Servers that behave badly, on the loopback interface: each takes connections and does one thing wrong, always.
 
 None of them ever ends by itself what it began badly: a caller that waits for them waits for ever. They end with the
 block that started them, whoever is still connected.

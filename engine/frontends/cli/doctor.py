@@ -18,7 +18,7 @@ from engine.frontends.cli.layout import beside
 from engine.frontends.cli.screen import Screen, screen_options
 from engine.frontends.cli.session import Session
 from engine.frontends.cli.settings_check import wrong_in_domain
-from engine.frontends.cli.tools import missing
+from engine.frontends.cli.tools import lacks, some
 from engine.model.lazy_dataclass import dataclass
 from engine.model.place import Severity
 from engine.sandbox.compute import interpreter_version
@@ -76,7 +76,8 @@ def look_at(workspace: Workspace) -> Iterator[Look]:
     yield _isolation()
     engine = Engine(workspace)
     yield _try("profile", lambda: f"{engine.profile}: {engine.loaded_profile.description}")
-    yield _try("tools", lambda: _count_tools(engine))
+    yield _try("tools", lambda: str(len(engine.registry)))
+    yield from _lacks(engine)
     yield _try("fixes", lambda: _count_fixes(engine))
     yield from _mcp_servers(engine)
     yield from _telemetry(engine)
@@ -130,9 +131,15 @@ def _try(name: str, look: Callable[[], str]) -> Look:
         return Look(name=name, found=error.message, way_out=error.hint or "see the message")
 
 
-def _count_tools(engine: Engine) -> str:
-    lacking = sorted(name for name, tool in engine.registry.items() if missing(tool))
-    return f"{len(engine.registry)}" + (f", {len(lacking)} lack something: {', '.join(lacking)}" if lacking else "")
+def _lacks(engine: Engine) -> Iterator[Look]:
+    """What tools need and do not find here; nothing where the tools cannot be read."""
+    try:
+        missing = lacks((engine.registry[name] for name in sorted(engine.registry)), engine.domains)
+    except EngineError:
+        return  # the looks at the profile and at the tools have told
+    for lack, names in missing.items():
+        found = f"{lack.message}: {some(names)}"
+        yield Look(name="tools lack", found=found, way_out=lack.way_out, needed=False)
 
 
 def _mcp_servers(engine: Engine) -> Iterator[Look]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -15,7 +15,9 @@ from engine.frontends.cli.completing import tool_names
 from engine.frontends.cli.layout import beside, one_line, short_path
 from engine.frontends.cli.screen import Screen, screen_options
 from engine.frontends.cli.session import Session
-from engine.memory_tools.contracts import contract, lacking
+from engine.heal.preflight.needs import Lack
+from engine.memory_tools.contracts import contract, lacking_here
+from engine.model.heal import Domain
 from engine.wiring import Engine
 from tool_registry.registry import ToolRegistry
 from tool_registry.tool import Tool
@@ -72,48 +74,68 @@ def tools_command() -> None:
 @screen_options
 def list_command(session: Session, name: str | None, effect: str | None, domain: str | None, screen: Screen) -> None:
     """List the tools skills can call, or show the tool NAME with an example; `list` may be left out."""
-    registry = open_registry(session)
+    engine = Engine(session.workspace(), secrets=session.secrets)
+    registry, domains = engine.registry, engine.domains
     if name is not None:
-        _show_tool(registry.get_tool(name), screen)
+        _show_tool(registry.get_tool(name), domains, screen)
         return
     tools = [registry[known] for known in sorted(registry)]
     tools = [tool for tool in tools if effect in (None, tool.effect.value) and domain in (None, tool.domain)]
     if not screen.is_text:
-        screen.result([tool_record(tool) for tool in tools])
+        screen.result([tool_record(tool, domains) for tool in tools])
         return
     rows = [[tool.name, tool.effect.value, tool.domain or "", one_line(tool.description)] for tool in tools]
     screen.table(rows, ["TOOL", "EFFECT", "DOMAIN", "WHAT IT DOES"], spare=["DOMAIN"], lines=2)
+    for lack, names in lacks(tools, domains).items():
+        screen.note(f"missing for {some(names)}: {lack.message}", dim=True)
     screen.note("`skill tools NAME` shows what one takes and gives", dim=True)
 
 
-def tool_record(tool: Tool) -> dict[str, Any]:
+def lacks(tools: Iterable[Tool], domains: Mapping[str, Domain]) -> dict[Lack, list[str]]:
+    """What is missing here, each with the tools that need it."""
+    found: dict[Lack, list[str]] = {}
+    for tool in tools:
+        for lack in lacking_here(tool, domains):
+            found.setdefault(lack, []).append(tool.name)
+    return found
+
+
+def some(names: Sequence[str], most: int = 3) -> str:
+    """The first few names, and how many more there are."""
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def tool_record(tool: Tool, domains: Mapping[str, Domain]) -> dict[str, Any]:
     """A tool as JSON-like data."""
     return {
         "name": tool.name,
         **contract(tool),
-        "missing": missing(tool),
+        "missing": [lack.message for lack in lacking_here(tool, domains)],
         "examples": [dict(example) for example in tool.examples],
         "source": tool.source,
         "location": tool.location,
     }
 
 
-missing = lacking
-"""What a tool needs and this machine has not, as sentences."""
-
-
-def _show_tool(tool: Tool, screen: Screen) -> None:
+def _show_tool(tool: Tool, domains: Mapping[str, Domain], screen: Screen) -> None:
     if not screen.is_text:
-        screen.result(tool_record(tool))
+        screen.result(tool_record(tool, domains))
         return
     screen.text(tool.name, bold=True)
     for line in beside("  ", one_line(tool.description), screen.width, lines=20):
         screen.text(line)
-    screen.text(f"\n  {_promises(tool)}")
+    screen.text("")
+    for line in beside("  ", promises(tool), screen.width, lines=4):
+        screen.text(line)
+    for line in beside("  needs ", ", ".join(needs(tool)), screen.width, lines=6) if needs(tool) else ():
+        screen.text(line)
     _parameters(tool, screen)
     _result(tool, screen)
-    for lack in missing(tool):
-        screen.text(f"\n  missing here: {lack}", fg="yellow")
+    for lack in lacking_here(tool, domains):
+        screen.text("")
+        for line in beside("  missing here: ", f"{lack.message}; {lack.way_out}", screen.width, lines=4):
+            screen.text(line, fg="yellow")
     for example in tool.examples or (_made_up(tool),):
         _example(tool, example, screen)
     screen.note(f"\n  {_place(tool.location)}", dim=True)
@@ -127,14 +149,14 @@ def _parameters(tool: Tool, screen: Screen) -> None:
     width = max((len(name) for name in known), default=0)
     for name, schema in known.items():
         need = "required" if name in required else "optional"
-        head = f"    {name:<{width}}  {_type(schema):<8}  {need}  "
+        head = f"    {name:<{width}}  {type_word(schema):<8}  {need}  "
         for line in beside(head, one_line(schema.get("description", "")), screen.width, lines=6):
             screen.text(line)
 
 
 def _result(tool: Tool, screen: Screen) -> None:
     """What a call gives, so that an author knows what to write after the step's name; nothing when it is not told."""
-    rows = list(_fields(tool.result)) if tool.result else []
+    rows = list(fields(tool.result)) if tool.result else []
     if not rows:
         return
     screen.text("\n  gives", bold=True)
@@ -145,18 +167,18 @@ def _result(tool: Tool, screen: Screen) -> None:
             screen.text(line)
 
 
-def _fields(schema: Any, path: str = "") -> Iterator[tuple[str, str, str]]:
+def fields(schema: Any, path: str = "") -> Iterator[tuple[str, str, str]]:
     """Where each value stands in a result, its type, and what it is: `pods[].name`, string."""
     known, element = schema.get("properties", {}), schema.get("items")
     for name, inner in known.items():
-        yield from _fields(inner, f"{path}.{name}" if path else name)
+        yield from fields(inner, f"{path}.{name}" if path else name)
     if isinstance(element, dict):
-        yield from _fields(element, f"{path}[]")
+        yield from fields(element, f"{path}[]")
     elif not known:
-        yield path, _type(schema), one_line(schema.get("description", ""))
+        yield path, type_word(schema), one_line(schema.get("description", ""))
 
 
-def _type(schema: Any) -> str:
+def type_word(schema: Any) -> str:
     """A schema's type in a word or two."""
     kinds = schema.get("type") or [choice.get("type", "any") for choice in schema.get("anyOf", [])] or "any"
     named = [kinds] if isinstance(kinds, str) else [str(kind) for kind in kinds]
@@ -190,7 +212,19 @@ def _place(location: str) -> str:
     return short_path(location) if not location.startswith(str(package)) else location[len(str(package)) + 1 :]
 
 
-def _promises(tool: Tool) -> str:
+def needs(tool: Tool) -> list[str]:
+    """What a tool needs, each with what it is."""
+    settings = [f"{setting.replace('|', ' or ')} (a setting of {tool.domain})" for setting in tool.needs.settings]
+    return [
+        *(f"{name} (a program)" for name in tool.needs.programs),
+        *(f"{name} (an environment variable)" for name in tool.needs.environment),
+        *(f"{name} (a Python module)" for name in tool.needs.modules),
+        *settings,
+    ]
+
+
+def promises(tool: Tool) -> str:
+    """What a tool declares of its calls, in a line."""
     facts = [f"effect {tool.effect.value}", f"timeout {tool.timeout:g} s"]
     facts += ["idempotent"] if tool.idempotent else []
     facts += [f"domain {tool.domain}"] if tool.domain else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,6 +12,9 @@ from engine.model.lazy_dataclass import dataclass
 from engine.model.outcome import ToolCall
 from tool_registry.registry import Requirement, requirements
 from tool_registry.tool import Tool, ToolContext
+
+EXTRA = re.compile(r"(?P<package>[A-Za-z0-9._-]+).*;.*extra\s*==\s*['\"](?P<extra>(?!dev)[A-Za-z0-9._-]+)")
+"""A requirement of one of our extras, as the metadata of an installed package says it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +65,20 @@ def has(settings: Mapping[str, Any], dotted: str) -> bool:
     return value not in {None, ""} if isinstance(value, str | None) else True
 
 
-def how_to_have(module: str) -> str:
-    """What to do about a Python module that is not installed."""
-    return "pip install 'skill-engine[mcp]'" if module == "mcp" else f"install the Python package that has {module}"
+def install_line(module: str) -> str:
+    """How a module is installed: by the extra of ours that brings it, else by whichever package has it."""
+    from importlib.metadata import PackageNotFoundError, requires  # noqa: PLC0415 - late: only what is missing needs it
+
+    wanted = module.lower().replace(".", "_")
+    try:
+        ours = requires("skill-engine") or []
+    except PackageNotFoundError:
+        ours = []
+    for line in ours:
+        brought = EXTRA.match(line)
+        if brought and re.sub(r"[-.]", "_", brought["package"].lower()) in {wanted, f"python_{wanted}"}:
+            return f"pip install 'skill-engine[{brought['extra']}]'"
+    return f"install the Python package that has {module}"
 
 
 def _machine(requirement: Requirement) -> Lack:
@@ -84,6 +99,6 @@ def _machine(requirement: Requirement) -> Lack:
         case "module":
             return Lack(
                 message=f"the Python module {name} is not installed",
-                way_out=how_to_have(name),
+                way_out=install_line(name),
                 kind=FailureKind.DEPENDENCY_MISSING,
             )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import field, replace
 
 from engine.errors import SandboxError
-from engine.heal.preflight.needs import has, how_to_have
+from engine.heal.preflight.needs import has, install_line
 from engine.model.lazy_dataclass import dataclass
 from engine.run.dry.calls import RUN_ID
 from engine.run.dry.plan import MAY_RUN, Need, PlannedStep, Verdict
@@ -77,7 +77,7 @@ def _machine(requirement: Requirement) -> Need:
     way_out = {
         "program": f"install {requirement.name}",
         "environment": f"set {requirement.name}",
-        "module": how_to_have(requirement.name),
+        "module": install_line(requirement.name),
     }[requirement.kind]
     there = requirement.found is not None
     return Need(
