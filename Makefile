@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Many tests wait for real processes more than they compute; each keeps to folders and ports of its own.
 JOBS ?= 2
 
-.PHONY: demo test quick lint bench simulate wheel clean classify
+.PHONY: demo test quick lint bench simulate pages wheel clean classify
 
 demo: .venv/ready  ## set up, and run the main job on the embedded local profile
 	@$(BIN)/skill demo
@@ -30,6 +30,9 @@ simulate: .venv/ready  ## months with prediction and without; writes the table i
 
 classify: .venv/ready  ## how well failures are read: per kind, per program, and the worst mistakes
 	@$(BIN)/python bench/classify.py
+
+pages: .venv/ready  ## docs/tools.md from the registry, docs/skills.md from the skill files
+	@$(BIN)/python bench/pages.py
 
 wheel: .venv/ready  ## build the wheel into dist/
 	@$(BIN)/python -m pip -q wheel --no-deps --no-build-isolation -w dist .
