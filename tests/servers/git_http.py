@@ -1,7 +1,8 @@
 """Git's own server program, `git http-backend`, behind a small web server on the loopback interface.
 
 The repositories are real bare ones below `folder`. With `login`, every request wants basic authentication; `refuse`
-makes the server answer another status instead. What it does not do: TLS, several users, and being fast.
+makes the server answer another status instead, and `page` a page for people. What it does not do: TLS, several
+users, and being fast.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BufferedIOBase
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from tests.npm import program
 
@@ -33,6 +35,7 @@ class GitServer(ThreadingHTTPServer):
         self.login = login
         self.password = PASSWORD
         self.refuse = 0
+        self.page = b""
         self.asked: list[str] = []
 
     @property
@@ -65,6 +68,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = _body(self.headers, self.rfile)
         if self.server.refuse:
             self._say(self.server.refuse, [], b"")
+        elif self.server.page:
+            self._say(200, [("Content-Type", "text/html; charset=utf-8")], self.server.page)
         elif not self.server.allows(shown):
             self._say(401, [("WWW-Authenticate", 'Basic realm="a forge"')], b"")
         else:
@@ -107,7 +112,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Says nothing."""
 
 
-def _body(headers: Any, stream: BinaryIO) -> bytes:
+def _body(headers: Any, stream: BufferedIOBase) -> bytes:
     """The body, also one in chunks: git sends a large push so."""
     if headers.get("Transfer-Encoding", "").lower() != "chunked":
         return stream.read(int(headers.get("Content-Length") or 0))

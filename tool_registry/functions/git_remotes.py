@@ -96,6 +96,10 @@ async def git_fetch(context: ToolContext, repo: str = "", remote: Remote = "orig
 
 
 async def _fetched(folder: Path, remote: str, url: str, context: ToolContext, *, prune: bool = False) -> None:
+    if prune:  # what is no git server must not make us forget branches, and a fetch would before that is seen
+        looked = await ask_server(folder, "ls-remote", "--heads", "--", remote, url=url, context=context)
+        if looked.exit_status != 0:
+            raise await server_failure(looked, f"nothing was fetched from {shown(url)}", url, context)
     words = ("fetch", "--quiet", *ALONE, *(["--prune"] if prune else []), "--", remote)
     done = await ask_server(folder, *words, url=url, context=context)
     if done.exit_status != 0:

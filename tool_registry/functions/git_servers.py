@@ -11,6 +11,7 @@ import re
 import shlex
 import socket
 import sys
+import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -35,6 +36,9 @@ LOOK_WITHIN = 2.0
 """Seconds in which a host that git could not connect to is looked at."""
 
 ACCESS = r"^fatal: unable to access '[^'\n]{1,2000}': "
+CONTENT_TYPE = re.compile(r"<= recv header: content-type: ([^\s;]{1,100})")
+ANSWERED = re.compile(r"<= recv header: http/[0-9.]{1,3} (\d{3})")
+TRACE_LIMIT = 1_000_000
 STATUS = re.compile(
     rf"(?:{ACCESS}The requested URL returned error:|^error: RPC failed; HTTP) (\d{{3}})\b", re.MULTILINE
 )
@@ -79,15 +83,52 @@ async def remote_url(folder: Path, remote: str, context: ToolContext, *, push: b
 async def ask_server(folder: Path, *arguments: str, url: str, context: ToolContext) -> Completed:
     """`git ARGUMENTS` where it asks the server at `url`, in the name of the domain's login if it is for that server.
 
-    An exit status is an answer here. Raises ToolError (`configuration_error`) where settings of the repository's own
-    would choose a program to ask with, or another place to show the login.
+    An exit status is an answer here.
+
+    Raises:
+        ToolError: `configuration_error` where settings of the repository's own would choose a program to ask with, or
+            another place to show the login; `api_contract_mismatch` where a web site answers that is no git server.
     """
+    with tempfile.TemporaryDirectory() as kept:
+        trace = Path(kept) / "headers"
+        done = await _asked(folder, arguments, url, context, trace)
+        if told := _of_no_git_server(trace):
+            raise ToolError(
+                f"{shown(url)} answered with {told}, as a web site does and no git server",
+                kind="api_contract_mismatch",
+                program="git",
+                output=done.evidence,
+                sent=True,
+            )
+        return done
+
+
+async def _asked(folder: Path, arguments: tuple[str, ...], url: str, context: ToolContext, trace: Path) -> Completed:
     settings, login = _login(url, context)
     if folder != Path("/"):
         await refuse_programs(folder, context)
     if login and folder != Path("/"):
         await refuse_programs(folder, context, pattern=STEERS, what="the login for the server of {} is not used")
-    return await git_completed(folder, (*settings, *arguments), {**TRANSPORTS, **UNASKED, **login}, context)
+    watched = {"GIT_TRACE_CURL": str(trace), "GIT_TRACE_CURL_NO_DATA": "1", "GIT_TRACE_REDACT": "1"}
+    reach = {**TRANSPORTS, **UNASKED, **watched, **login}
+    return await git_completed(folder, (*settings, *arguments), reach, context)
+
+
+def _of_no_git_server(trace: Path) -> str:
+    """The type of a page that git took for a repository without branches; empty where a git server answered.
+
+    Git has no sign of its own for that: a page for people (a login somewhere between) is a list of no branches to it.
+    """
+    try:
+        with trace.open(encoding="utf-8", errors="replace") as written:
+            headers = written.read(TRACE_LIMIT).lower()
+    except OSError:
+        return ""  # nothing was asked by HTTP
+    statuses, told = ANSWERED.findall(headers), CONTENT_TYPE.findall(headers)
+    first = next((each for each in statuses if each != "401" and each[0] not in "13"), "")
+    if first != "200" or any(each.startswith("application/x-git-") for each in told):
+        return ""
+    return next((each for each in told if each.startswith(("text/html", "application/json"))), "")
 
 
 def _login(url: str, context: ToolContext) -> tuple[list[str], dict[str, str]]:

@@ -214,10 +214,10 @@ async def test_the_domains_login_is_used_and_seen_nowhere(
     context.environment["GIT_TRACE2_EVENT"] = str(trace)  # type: ignore[index] # a dictionary in tests
     mine = await cloned(locked, context)
     mine.commit("Mine", {"mine": "x"})
-    told = [await git_fetch(context, repo=str(mine.path)), await git_push(context, repo=str(mine.path))]
-    assert told[1]["pushed"] is True
+    fetched, pushed = await git_fetch(context, repo=str(mine.path)), await git_push(context, repo=str(mine.path))
+    assert pushed["pushed"] is True
     written = [path.read_bytes() for path in mine.path.rglob("*") if path.is_file()]
-    assert not [text for text in [*written, str(told).encode()] if PASSWORD.encode() in text]
+    assert not [text for text in [*written, str([fetched, pushed]).encode()] if PASSWORD.encode() in text]
     assert PASSWORD in secrets
     lines = trace.read_text()
     assert "git_credential.py" in lines, "the commands of git were traced"
@@ -280,6 +280,44 @@ async def test_what_the_server_answers_is_known_by_its_status(
         with pytest.raises(ToolError) as caught:
             await call(contexts(), repo=str(mine.path))
         assert (caught.value.http_status, kind_of(caught.value)) == (status, kind)
+
+
+async def test_a_page_for_people_is_no_repository_without_branches(
+    server: GitServer, contexts: Contexts, tmp_path: Path
+) -> None:
+    """Git takes the page of somebody's login for an empty repository, and with `prune` would forget every branch."""
+    mine = await cloned(server, contexts())
+    server.page = b"<html><body>Please log in</body></html>"
+    for call in (
+        git_clone(f"{server.url}/shop.git", "other", contexts()),
+        git_fetch(contexts(), repo=str(mine.path), prune=True),
+        git_push(contexts(), repo=str(mine.path)),
+    ):
+        with pytest.raises(ToolError) as caught:
+            await call
+        assert kind_of(caught.value) in {"api_contract_mismatch", "resource_not_found"}
+    assert not (tmp_path / "other").exists()
+    assert mine.git("rev-parse", "origin/main")
+
+
+async def test_an_empty_repository_is_cloned(server: GitServer, contexts: Contexts) -> None:
+    """One that really has no branches yet."""
+    server.bare("new.git")
+    done = await git_clone(f"{server.url}/new.git", "new", contexts())
+    assert (done["cloned"], done["sha"], done["branch"]) == (True, "", "main")
+
+
+async def test_a_branch_that_is_gone_is_forgotten_when_asked(
+    server: GitServer, contexts: Contexts, tmp_path: Path
+) -> None:
+    """And stays otherwise."""
+    bare = Repository(path=tmp_path / "served" / "shop.git")
+    bare.git("branch", "old", "main")
+    mine = await cloned(server, contexts())
+    bare.git("branch", "-D", "old")
+    assert (await git_fetch(contexts(), repo=str(mine.path)))["count"] == 0
+    told = await git_fetch(contexts(), repo=str(mine.path), prune=True)
+    assert [(each["ref"], each["new"]) for each in told["refs"]] == [("refs/remotes/origin/old", "")]
 
 
 async def test_who_cannot_be_reached_is_known_by_the_systems_error(server: GitServer, contexts: Contexts) -> None:
