@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,10 @@ import pytest
 
 from engine.attempt import failure_of
 from engine.heal.detect import diagnose
+from tests.flow.workshop import until
 from tests.servers import alertmanager, prometheus
 from tests.servers.guarded import PASSWORD, Guard, guarded
-from tests.servers.prometheus import FRIGHTENING, Shop
+from tests.servers.prometheus import FRIGHTENING, Shop, firing
 from tool_registry.registry import default_registry
 from tool_registry.tool import Effect, Tool, ToolContext, ToolError
 
@@ -56,14 +57,6 @@ class Monitored:
         return found.kind.value, caught.value.message, caught.value.http_status
 
 
-def until(true: Callable[[], object]) -> None:
-    """Waits for something the servers do by themselves."""
-    ends = time.monotonic() + WITHIN
-    while not true():
-        assert time.monotonic() < ends
-        time.sleep(0.1)
-
-
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Monitored]:
     """All of them, with two alerts of a long queue firing and known to Alertmanager."""
@@ -74,8 +67,8 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Monitored]:
         prometheus.prometheus(folder / "prometheus", shop, alerts) as watching,
     ):
         shop.queues |= {"orders": 40.0, "returns": 12.0}
-        until(lambda: {"QueueTooLong orders", "QueueTooLong returns", "NobodyHome"} <= prometheus.firing(watching))
-        until(lambda: len(alertmanager.told(alerts, "/alerts")) == 3)
+        until(lambda: {"QueueTooLong orders", "QueueTooLong returns", "NobodyHome"} <= firing(watching), within=WITHIN)
+        until(lambda: len(alertmanager.told(alerts, "/alerts")) == 3, within=WITHIN)
         yield Monitored(shop=shop, prometheus=watching, alertmanager=alerts)
 
 

@@ -49,6 +49,14 @@ CHANGES: dict[str, tuple[str, str, str]] = {
         "condition: false",
     ),
     "the tag is shortened": ("build_local_image", 'commit: "{{ commit.sha }}"', 'commit: "{{ commit.short }}"'),
+    "silences are made without asking": (
+        "silence_alert",
+        "condition: not inputs.approved",
+        "condition: inputs.approved == 'never'",
+    ),
+    "silences are not ended again": ("silence_alert", 'id: "{{ silenced.silence.id }}"', 'id: "{{ run.id }}"'),
+    "a dry run silences": ("silence_alert", "condition: inputs.dry_run", "condition: false"),
+    "a threshold hides the course": ("investigate_alert", '"{{ each.measures }}"', '"{{ each.query }}"'),
     "another output": ("build_local_image", 'value: "{{ image.digest }}"', 'value: "{{ image.tag }}"'),
 }
 """What is changed in which skill: its text, and the text in its place."""

@@ -20,7 +20,12 @@ PASSWORD = "pass-to-the-shop"
 
 
 class Guard(ThreadingHTTPServer):
-    """Counts what it let through and what not."""
+    """Counts what it let through and what not.
+
+    Once it has passed on a request that begins with `expires_after`, every token ends. `closing` names two: once the
+    first has been passed on, the second is forbidden. The answer to the first request
+    that begins with `losing` is lost: it is passed on, and then the connection is cut.
+    """
 
     daemon_threads = True
 
@@ -31,11 +36,32 @@ class Guard(ThreadingHTTPServer):
         self.logins = 0
         self.refused = 0
         self.passed: list[str] = []
+        self.expires_after = ""
+        self.closing = ("", "")
+        self.losing = ""
 
     @property
     def url(self) -> str:
         """Where it stands."""
         return f"http://127.0.0.1:{self.server_port}"
+
+    def forbids(self, asked: str) -> bool:
+        """Whether the request is one that is not let through any more."""
+        first, then = self.closing
+        return bool(then) and asked.startswith(then) and any(each.startswith(first) for each in self.passed)
+
+    def loses(self, asked: str) -> bool:
+        """Whether the answer to that request is lost, once."""
+        lost = bool(self.losing) and asked.startswith(self.losing)
+        self.losing = "" if lost else self.losing
+        return lost
+
+    def let_through(self, asked: str) -> None:
+        """Notes it, and ends the tokens when it is time."""
+        self.passed.append(asked)
+        if self.expires_after and asked.startswith(self.expires_after):
+            self.expires_after = ""
+            self.expire()
 
     def expire(self) -> None:
         """Ends every token that was given."""
@@ -72,7 +98,11 @@ class _Gate(BaseHTTPRequestHandler):
             self.server.refused += 1
             self._say(401, json.dumps({"error": "invalid_token", "error_description": "token expired"}).encode())
             return
-        self.server.passed.append(f"{self.command} {self.path}")
+        asked_for = f"{self.command} {self.path}"
+        if self.server.forbids(asked_for):
+            self._say(403, json.dumps({"error": "not for you"}).encode())
+            return
+        self.server.let_through(asked_for)
         kept = {"Content-Type": self.headers.get("Content-Type", "")} if body else {}
         asked = urllib.request.Request(  # noqa: S310 - an address of ours
             f"{self.server.behind}{self.path}", data=body, headers=kept, method=self.command
@@ -85,6 +115,9 @@ class _Gate(BaseHTTPRequestHandler):
                 self._say(error.code, error.read())
 
     def _say(self, status: int, body: bytes) -> None:
+        if status == 200 and self.server.loses(f"{self.command} {self.path}"):
+            self.close_connection = True
+            return
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
