@@ -1,4 +1,4 @@
-"""Every tool that needs nothing but the local profile, called as its examples say: it does what it declares to the world.
+"""Every tool that needs nothing but the local profile, called as its examples say: it does what it declares.
 
 What a read leaves is what it found; an idempotent write leaves the same the second time. The names in the examples are
 made up, so each stands for what it means on this machine (`World.real`).
@@ -7,9 +7,6 @@ made up, so each stands for what it means on this machine (`World.real`).
 from __future__ import annotations
 
 import hashlib
-import json
-import os
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path

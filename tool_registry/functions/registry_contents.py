@@ -20,11 +20,14 @@ from tool_registry.functions.registry_manifests import (
     Layer,
     Variant,
     chosen,
+    digest_of_head,
     digest_told,
     image_config,
     json_object,
     labels_of,
     layers_of,
+    manifest_in,
+    manifest_in,
     manifest_path,
     mapping,
     read_manifest,
@@ -104,12 +107,12 @@ async def quay_check_image_exists(repository: Repository, tag: Reference, contex
     place = place_of(repository, context)
     path = manifest_path(place, tag)
     reply = await ask_registry(place, path, context, method="HEAD", accept=MANIFESTS, not_found=(404,))
-    if reply.found:
-        digest = reply.headers.get("docker-content-digest", "")
+    if reply.found and (digest := reply.headers.get("docker-content-digest", "")):
         return Existence(exists=True, repository=repository, tag=tag, digest=digest, reason="")
-    # A HEAD has no body, and only that tells a registry's 404 from one of whoever else answers there.
+    # A HEAD has no body, and only that tells a registry's answer from one of whoever else answers there.
     reply = await ask_registry(place, path, context, accept=MANIFESTS, not_found=(404,))
     if reply.found:
+        manifest_in(reply)
         return Existence(exists=True, repository=repository, tag=tag, digest=digest_told(reply), reason="")
     return Existence(exists=False, repository=repository, tag=tag, digest="", reason=why_unknown(reply))
 
@@ -208,7 +211,10 @@ async def quay_get_manifest(
 
 
 def _tags(reply: Reply) -> list[str]:
-    listed = json_object(reply).get("tags")  # null where the last tag was deleted
+    told = json_object(reply)
+    if "tags" not in told:
+        raise broken("it lists no tags", reply)
+    listed = told["tags"]  # null where the last tag was deleted
     if listed is not None and not isinstance(listed, list):
         raise broken("its tags are no list", reply)
     return [str(tag) for tag in listed or []]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, TypedDict
@@ -13,6 +14,7 @@ from tool_registry.sources.http import Reply
 from tool_registry.tool import ToolContext
 
 MOST_LABELS = 200
+DIGEST = re.compile("sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 
 
 class Layer(TypedDict):
@@ -42,10 +44,18 @@ async def read_manifest(place: Place, reference: str, context: ToolContext) -> t
     reply = await ask_registry(place, manifest_path(place, reference), context, accept=MANIFESTS, not_found=(404,))
     if not reply.found:
         raise unknown_image(reply, place, reference)
-    digest = digest_told(reply)
+    manifest, digest = manifest_in(reply), digest_told(reply)
     if reference.startswith("sha256:") and digest != reference:
         raise broken(f"{reference} was asked for, and {digest} came", reply)
-    return json_object(reply), digest
+    return manifest_in(reply), digest
+
+
+def manifest_in(reply: Reply) -> dict[str, Any]:
+    """The manifest that an answer is; a failure for what is none, whoever sent it."""
+    told = json_object(reply)
+    if not isinstance(told.get("schemaVersion"), int):
+        raise broken("it is no manifest", reply)
+    return told
 
 
 def digest_told(reply: Reply) -> str:
