@@ -70,7 +70,6 @@ READS_NO_ANSWER = {
         Behaviour.BROKEN_JSON,
         Behaviour.OTHER_SHAPE,
     },
-    "registry_login": {Behaviour.OTHER_SHAPE},
     "registry_login_state": {Behaviour.OTHER_SHAPE},  # of `GET /v2/` the specification says nothing but the status
     "registry_login": {Behaviour.OTHER_SHAPE},  # as the look that proves it
     "bonfire_namespace_release": {Behaviour.OTHER_SHAPE},  # that it was accepted is all it reads

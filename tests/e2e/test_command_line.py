@@ -192,7 +192,14 @@ def test_quiet_is_quiet(work: Any) -> None:
     done = work.run("run", "greet", "-i", "who=you", "-q")
     assert (done.stdout, done.stderr) == ("  said  hello you\n", "")
     listed = work.run("list", "-q")
-    assert listed.stdout.splitlines() == ["bad", "build_local_image", "greet", "slow", "test_mr_ephemeral"]
+    assert listed.stdout.splitlines() == [
+        "bad",
+        "build_local_image",
+        "greet",
+        "scan_vulnerabilities",
+        "slow",
+        "test_mr_ephemeral",
+    ]
     assert listed.stderr == ""
 
 

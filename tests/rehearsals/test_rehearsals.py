@@ -57,6 +57,13 @@ CHANGES: dict[str, tuple[str, str, str]] = {
     "silences are not ended again": ("silence_alert", 'id: "{{ silenced.silence.id }}"', 'id: "{{ run.id }}"'),
     "a dry run silences": ("silence_alert", "condition: inputs.dry_run", "condition: false"),
     "a threshold hides the course": ("investigate_alert", '"{{ each.measures }}"', '"{{ each.query }}"'),
+    "an image that is not there counts as clean": (
+        "scan_vulnerabilities",
+        'for each in images if each["status"] != "scanned"]',
+        'for each in images if each["status"] == "unread"]',
+    ),
+    "the severity is ignored": ("scan_vulnerabilities", 'severity: "{{ inputs.severity }}"', "severity: low"),
+    "weaknesses do not count": ("scan_vulnerabilities", "inputs.must_be_clean and (", "False and ("),
     "another output": ("build_local_image", 'value: "{{ image.digest }}"', 'value: "{{ image.tag }}"'),
 }
 """What is changed in which skill: its text, and the text in its place."""

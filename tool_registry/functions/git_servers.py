@@ -92,7 +92,8 @@ async def ask_server(folder: Path, *arguments: str, url: str, context: ToolConte
     with tempfile.TemporaryDirectory() as kept:
         trace = Path(kept) / "headers"
         done = await _asked(folder, arguments, url, context, trace)
-        if told := _of_no_git_server(trace):
+        # Where git names the reason itself (a connection that was cut, a status), that is the reason.
+        if not re.search(ACCESS, done.stderr, re.MULTILINE) and (told := _of_no_git_server(trace)):
             raise ToolError(
                 f"{shown(url)} answered with {told}, as a web site does and no git server",
                 kind="api_contract_mismatch",

@@ -27,7 +27,6 @@ from tool_registry.functions.registry_manifests import (
     labels_of,
     layers_of,
     manifest_in,
-    manifest_in,
     manifest_path,
     mapping,
     read_manifest,
@@ -107,7 +106,7 @@ async def quay_check_image_exists(repository: Repository, tag: Reference, contex
     place = place_of(repository, context)
     path = manifest_path(place, tag)
     reply = await ask_registry(place, path, context, method="HEAD", accept=MANIFESTS, not_found=(404,))
-    if reply.found and (digest := reply.headers.get("docker-content-digest", "")):
+    if reply.found and (digest := digest_of_head(reply)):
         return Existence(exists=True, repository=repository, tag=tag, digest=digest, reason="")
     # A HEAD has no body, and only that tells a registry's answer from one of whoever else answers there.
     reply = await ask_registry(place, path, context, accept=MANIFESTS, not_found=(404,))

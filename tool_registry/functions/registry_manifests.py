@@ -47,7 +47,7 @@ async def read_manifest(place: Place, reference: str, context: ToolContext) -> t
     manifest, digest = manifest_in(reply), digest_told(reply)
     if reference.startswith("sha256:") and digest != reference:
         raise broken(f"{reference} was asked for, and {digest} came", reply)
-    return manifest_in(reply), digest
+    return manifest, digest
 
 
 def manifest_in(reply: Reply) -> dict[str, Any]:
@@ -56,6 +56,13 @@ def manifest_in(reply: Reply) -> dict[str, Any]:
     if not isinstance(told.get("schemaVersion"), int):
         raise broken("it is no manifest", reply)
     return told
+
+
+def digest_of_head(reply: Reply) -> str:
+    """The digest that the head of an answer names; empty where it is not the head of a manifest."""
+    media_type = reply.headers.get("content-type", "").partition(";")[0].strip()
+    digest = reply.headers.get("docker-content-digest", "")
+    return digest if media_type in MANIFESTS.split(", ") and DIGEST.fullmatch(digest) else ""
 
 
 def digest_told(reply: Reply) -> str:
