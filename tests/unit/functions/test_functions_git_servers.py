@@ -356,3 +356,11 @@ def left_of(folder: Path, name: str) -> list[Path]:
 def running() -> str:
     """The command lines of everything that runs."""
     return subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+
+
+async def test_a_password_is_not_sent_in_the_clear(contexts: Contexts, tmp_path: Path) -> None:
+    """Neither the name nor the host is asked for."""
+    context = contexts({"url": "http://forge.example", "password_variable": "PW"}, PW="x")
+    with pytest.raises(ToolError, match="not sent there in the clear") as caught:
+        await git_clone("http://forge.example/shop.git", "mine", context)
+    assert (caught.value.kind, caught.value.sent, left_of(tmp_path, "mine")) == ("configuration_error", False, [])
