@@ -77,7 +77,7 @@ def _machine(requirement: Requirement) -> Need:
     way_out = {
         "program": f"install {requirement.name}",
         "environment": f"set {requirement.name}",
-        "module": install_line(requirement.name),
+        "module": install_line(requirement.name) if requirement.found is None else "",
     }[requirement.kind]
     there = requirement.found is not None
     return Need(
