@@ -181,7 +181,11 @@ async def test_groups_and_status_are_told(servers: Monitored) -> None:
 
 async def test_a_second_call_of_a_write_changes_nothing(servers: Monitored) -> None:
     """Alertmanager itself would make a second silence, and knows nothing of one that is not there."""
-    arguments = {"matchers": ['queue=~"or.*|x\\"y"', 'severity!="none"'], "duration": "2h", "comment": "twice"}
+    arguments: dict[str, Any] = {
+        "matchers": ['queue=~"or.*|x\\"y"', 'severity!="none"'],
+        "duration": "2h",
+        "comment": "twice",
+    }
     first = await servers.call("alertmanager_silence_create", **arguments)
     before = alertmanager.state(servers.alertmanager)
     second = await servers.call("alertmanager_silence_create", **arguments)

@@ -76,8 +76,9 @@ class StandIn:
 
             def _say(self, answer: Answer) -> None:
                 content = answer.body.encode() if isinstance(answer.body, str) else json.dumps(answer.body).encode()
-                self.send_response(answer.status)
-                for name, value in {"Content-Length": str(len(content)), **answer.headers}.items():
+                self.send_response_only(answer.status)
+                usual = {"Date": self.date_time_string(), "Content-Length": str(len(content))}
+                for name, value in {**usual, **answer.headers}.items():
                     self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(content)
