@@ -13,7 +13,7 @@ from tool_registry.registry import default_registry
 from tool_registry.tool import Effect, FixScope, Tool
 
 DEFINITIONS = Path(__file__).parents[3] / "tool_registry/definitions"
-ELSEWHERE = {"gitlab", "jira"}
+ELSEWHERE = {"gitlab", "jira", "alertmanager", "prometheus"}
 """Domains that are not part of the local profile: a person configures them."""
 ANY_RESULT = set(NAMES["general"])
 """Tools that give back whatever they are given, or find."""
