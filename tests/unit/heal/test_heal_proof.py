@@ -23,6 +23,7 @@ def proven(**evidence: object) -> bool:
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
+        (302, "api_contract_mismatch"),
         (401, "auth_expired"),
         (403, "permission_denied"),
         (404, "resource_not_found"),
