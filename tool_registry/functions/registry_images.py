@@ -13,8 +13,8 @@ from urllib.parse import quote
 from tool_registry.functions.platform import PLATFORM, ask_platform, call_platform
 from tool_registry.functions.registry_access import MANIFESTS, ask_registry, broken, place_of, why_unknown
 from tool_registry.functions.repository import GIT, commit_of, repository_folder
-from tool_registry.sources.http import Reply
 from tool_registry.sources.expected import expected
+from tool_registry.sources.http import Reply
 from tool_registry.sources.python import tool
 from tool_registry.tool import Effect, Needs, ToolContext, ToolOutput
 

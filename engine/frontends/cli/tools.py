@@ -204,7 +204,7 @@ def _stand_in(schema: Any) -> Any:
     if isinstance(choices := schema.get("enum"), list) and choices:
         return choices[0]
     kinds = {"integer": 1, "number": 1, "boolean": True, "array": [], "object": {}}
-    return kinds.get(_type(schema).partition("/")[0], "VALUE")
+    return kinds.get(type_word(schema).partition("/")[0], "VALUE")
 
 
 def _place(location: str) -> str:
