@@ -196,7 +196,9 @@ def test_quiet_is_quiet(work: Any) -> None:
         "bad",
         "build_local_image",
         "greet",
+        "investigate_alert",
         "scan_vulnerabilities",
+        "silence_alert",
         "slow",
         "test_mr_ephemeral",
     ]

@@ -41,7 +41,7 @@ BOLD: Mapping[str, Any] = {"bold": True}
 PLAIN: Mapping[str, Any] = {}
 WIDEST_NAME, WIDEST_ACTION = 44, 30
 """Columns that names and actions may take before what follows moves right on their lines only."""
-MOST_LINES = 4
+MOST_LINES = 6
 STATUS = len(State.UNREACHED)
 _HIDDEN = frozenset({NodeKind.START, NodeKind.CONDITION, NodeKind.FORK, NodeKind.JOIN, NodeKind.END})
 
