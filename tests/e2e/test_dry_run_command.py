@@ -49,7 +49,9 @@ def required(skill: Any) -> list[str]:
 def test_every_shipped_skill_can_be_planned(shell: Shell, path: Path) -> None:
     """Without an error, every tool named, every unknown listed with who waits for it; and no file is left."""
     skill = read(path).value
-    plan = shell.json("run", path.stem, "--dry-run", *required(skill))
+    done = shell.run("run", path.stem, "--dry-run", "--json", *required(skill))
+    assert done.returncode in {0, 5}, done.stderr  # blocked: what it is about is not named, or not configured here
+    plan = json.loads(done.stdout)
     steps = walked([*plan["steps"], *plan["always"]])
     assert {step["tool"] for step in steps if "tool" in step} == tools_in(skill)
     called = {step["tool"] for step in steps if "tool" in step and step["verdict"] in {"would_run", "depends"}}

@@ -41,9 +41,11 @@ DATA = {
     "engine/_bundle/skills/build_local_image.yaml",
     "engine/_bundle/skills/health/free_space.yaml",
     "engine/_bundle/skills/health/web_services.yaml",
+    "engine/_bundle/skills/investigate_alert.yaml",
     "engine/_bundle/skills/remedies/disk_full.yaml",
     "engine/_bundle/skills/remedies/missing_program.yaml",
     "engine/_bundle/skills/scan_vulnerabilities.yaml",
+    "engine/_bundle/skills/silence_alert.yaml",
     "engine/_bundle/skills/test_mr_ephemeral.yaml",
     "tool_registry/README.md",
     "tool_registry/definitions/git_log.yaml",
@@ -129,7 +131,7 @@ def test_the_wheel_holds_the_modules_and_the_listed_files(wheel: Path) -> None:
 def test_the_installed_wheel_lists_checks_and_runs_the_skill(installed: Any) -> None:
     """Outside the checkout: two repairs beforehand, then the demo with nothing to heal; then the platform stops."""
     listed = installed("list", "-q")
-    assert listed.stdout.split() == ["build_local_image", "scan_vulnerabilities", "test_mr_ephemeral"]
+    assert listed.stdout.split() == sorted(path.stem for path in (ROOT / "skills").glob("*.yaml"))
     checked = installed("check")
     assert checked.returncode == 0, checked.stdout
     ran = installed("run", "test_mr_ephemeral")

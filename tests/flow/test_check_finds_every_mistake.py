@@ -15,7 +15,7 @@ from engine.library import SkillLibrary
 from engine.library.codes import FindingCode
 from engine.model.place import Severity
 from engine.sandbox import Sandbox
-from tool_registry.registry import default_registry
+from engine.wiring import Engine
 from tool_registry.tool import Tool, ToolContext, ToolOutput
 
 BROKEN = Path(__file__).parents[1] / "data" / "broken_skill.yaml"
@@ -178,9 +178,9 @@ def test_what_ends_the_reading_is_one_clear_finding(code: FindingCode, raw: byte
 
 
 @pytest.mark.parametrize("path", sorted(bundle("skills").glob("*.yaml")), ids=lambda path: path.stem)
-def test_every_shipped_skill_is_accepted(path: Path) -> None:
+def test_every_shipped_skill_is_accepted(path: Path, tmp_path: Path) -> None:
     """Skills that come with the engine have no finding, not even a warning."""
-    library = SkillLibrary([path.parent], sandbox=Sandbox(), tools=default_registry())
+    library = Engine.open(tmp_path, home=tmp_path / "home").library
     assert library.check(path.stem) == ()
     assert library.load(path.stem).name == path.stem
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from typing import Any
@@ -12,7 +13,7 @@ from click.shell_completion import CompletionItem
 from engine.bundle import bundle
 from engine.frontends.cli.commands import NearestGroup
 from engine.frontends.cli.completing import tool_names
-from engine.frontends.cli.layout import beside, one_line, short_path
+from engine.frontends.cli.layout import beside, one_line, short_path, terminal_width
 from engine.frontends.cli.screen import Screen, screen_options
 from engine.frontends.cli.session import Session
 from engine.heal.preflight.needs import Lack
@@ -87,7 +88,8 @@ def list_command(session: Session, name: str | None, effect: str | None, domain:
     rows = [[tool.name, tool.effect.value, tool.domain or "", one_line(tool.description)] for tool in tools]
     screen.table(rows, ["TOOL", "EFFECT", "DOMAIN", "WHAT IT DOES"], spare=["DOMAIN"], lines=2)
     for lack, names in lacks(tools, domains).items():
-        screen.note(f"missing for {some(names)}: {lack.message}", dim=True)
+        for line in beside("", f"missing for {some(names)}: {lack.message}", terminal_width(sys.stderr), lines=4):
+            screen.note(line, dim=True)
     screen.note("`skill tools NAME` shows what one takes and gives", dim=True)
 
 

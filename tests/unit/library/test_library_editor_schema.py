@@ -11,11 +11,11 @@ from jsonschema import Draft7Validator
 
 from engine.documents import read, schema
 from engine.library.editor_schema import with_names
-from tool_registry.registry import default_registry
+from engine.wiring import Engine
 from tool_registry.tool import Tool, ToolContext, ToolOutput
 
 ROOT = Path(__file__).parents[3]
-SHIPPED = default_registry()
+SHIPPED = Engine.open(ROOT).registry
 MADE = with_names(schema("skill"), SHIPPED, {"other": "Does something\nelse."})
 SEEN = Draft7Validator(MADE)
 
