@@ -35,6 +35,8 @@ SERVERS = ("url", "registry", "server", "host", "endpoint", "address")
 """What settings and parameters that mean a server are called, or end with."""
 ASKING = frozenset({"curl", "wget", "skopeo", "podman", "docker", "kubectl", "oc", "glab", "tkn", "bonfire", "helm"})
 """Programs that ask a server."""
+CLUSTER = {"kubeconfig", "token_file"}
+"""The settings of tools that a Kubernetes cluster answers, and never the embedded platform."""
 MARK = "MARK_OF_THE_TEST"
 """A variable in the environment of whatever a tool starts."""
 
@@ -68,7 +70,7 @@ class Place:
     def _settings(self, tool: Tool) -> set[str]:
         declared = {choice for named in tool.needs.settings for choice in named.split("|")}
         login = {"user", "username", "password_variable", "token_variable", "auth_file", "kubeconfig"}
-        usual = {"url", "forge", "image", "platform", *login}
+        usual = {"url", "forge", "image", *login} | ({"platform"} if declared != CLUSTER else set())
         read = {name for name in SETTING.findall(_source(tool)) if self.setting(name) != name}
         return {name.partition(".")[0] for name in declared} | usual | read
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from tool_registry.functions.moments import certificate_end, jwt_end, moment
-from tool_registry.sources.process import run_program
+from tool_registry.sources.process import Completed, run_program
 from tool_registry.sources.python import tool
 from tool_registry.tool import Effect, ToolContext, ToolError
 
@@ -51,12 +51,12 @@ async def kubeconfig_expiry(context: ToolContext, kubeconfig: str = "", context_
         kubeconfig: The file; left out, the domain's setting `kubeconfig`, else KUBECONFIG, else ~/.kube/config.
         context_name: The context in it; left out, its current one.
     """
-    path = _path(kubeconfig, context)
-    config = _read(path, context)
+    path = kubeconfig_path(kubeconfig, context)
+    config = read_kubeconfig(path, context)
     name = context_name or str(config.get("current-context") or "")
-    chosen = _named(config, "contexts", name)
-    who = str(_mapping(chosen.get("context")).get("user") or "")
-    user = _mapping(_named(config, "users", who).get("user"))
+    chosen = named_entry(config, "contexts", name)
+    who = str(mapping(chosen.get("context")).get("user") or "")
+    user = mapping(named_entry(config, "users", who).get("user"))
     source, ends, message = await _ends(user, path.parent, context)
     left = None if ends is None else ends - time.time()
     return {
@@ -72,14 +72,14 @@ async def kubeconfig_expiry(context: ToolContext, kubeconfig: str = "", context_
 
 async def _ends(user: Mapping[str, Any], folder: Path, context: ToolContext) -> tuple[str, float | None, str]:
     """The sort of credentials, when they end, and why there are none; kubectl prefers them in this order."""
-    if token := user.get("token") or _text(user.get("tokenFile"), folder):
+    if token := user.get("token") or file_text(user.get("tokenFile"), folder):
         context.secret(str(token).strip())
         return "token", jwt_end(str(token).strip()), ""
-    if certificate := _certificate(user, folder):
+    if certificate := user_certificate(user, folder):
         return "certificate", certificate_end(certificate), ""
-    if plugin := _mapping(user.get("exec")):
+    if plugin := mapping(user.get("exec")):
         return await _plugin(plugin, folder, context)
-    provider = _mapping(_mapping(user.get("auth-provider")).get("config"))
+    provider = mapping(mapping(user.get("auth-provider")).get("config"))
     if token := provider.get("id-token") or provider.get("access-token"):
         context.secret(str(token))
         return "auth-provider", jwt_end(str(token)) or moment(provider.get("expiry")), ""
@@ -89,43 +89,55 @@ async def _ends(user: Mapping[str, Any], folder: Path, context: ToolContext) -> 
 
 
 async def _plugin(plugin: Mapping[str, Any], folder: Path, context: ToolContext) -> tuple[str, float | None, str]:
-    """Runs a plug-in as kubectl does (client.authentication.k8s.io), without a terminal."""
+    command, done = await run_plugin(plugin, folder, context)
+    if done.exit_status:
+        return "exec", None, f"{command} ended with status {done.exit_status}: {_last_line(done.stderr)}"
+    status = exec_credential(command, done, context)
+    certificate = str(status.get("clientCertificateData") or "").encode()
+    told = moment(status.get("expirationTimestamp")) or jwt_end(str(status.get("token") or ""))
+    return "exec", told or certificate_end(certificate), ""
+
+
+async def run_plugin(plugin: Mapping[str, Any], folder: Path, context: ToolContext) -> tuple[str, Completed]:
+    """Runs a plug-in as kubectl does (client.authentication.k8s.io), without a terminal; its name, and how it ended."""
     command = str(plugin.get("command") or "")
     if plugin.get("interactiveMode") == NEVER_ALONE:
         raise ToolError(f"{command} wants a terminal, so it was not asked", kind="configuration_error", sent=False)
     program = str(folder / command) if "/" in command and not Path(command).is_absolute() else command
     version = str(plugin.get("apiVersion") or "client.authentication.k8s.io/v1")
     asked = {"kind": "ExecCredential", "apiVersion": version, "spec": {"interactive": False}}
-    own = {str(each.get("name")): str(each.get("value")) for each in map(_mapping, plugin.get("env") or ())}
+    own = {str(each.get("name")): str(each.get("value")) for each in map(mapping, plugin.get("env") or ())}
     done = await run_program(
         [program, *(str(word) for word in plugin.get("args") or ())],
         environment={**context.environment, **own, "KUBERNETES_EXEC_INFO": json.dumps(asked)},
         timeout=context.timeout,
         shared=context.connections,
     )
-    if done.exit_status:
-        return "exec", None, f"{command} ended with status {done.exit_status}: {_last_line(done.stderr)}"
+    return command, done
+
+
+def exec_credential(command: str, done: Completed, context: ToolContext) -> Mapping[str, Any]:
+    """The status that a plug-in printed; what is secret in it is kept so."""
     try:
-        status = _mapping(json.loads(done.stdout)["status"])
+        status = mapping(json.loads(done.stdout)["status"])
     except (ValueError, LookupError, TypeError) as error:
         raise ToolError(f"{command} gave no ExecCredential", kind="api_contract_mismatch") from error
     for secret in ("token", "clientKeyData"):
         context.secret(status.get(secret))
-    certificate = str(status.get("clientCertificateData") or "").encode()
-    told = moment(status.get("expirationTimestamp")) or jwt_end(str(status.get("token") or ""))
-    return "exec", told or certificate_end(certificate), ""
+    return status
 
 
-def _certificate(user: Mapping[str, Any], folder: Path) -> bytes:
+def user_certificate(user: Mapping[str, Any], folder: Path) -> bytes:
+    """A user's certificate, in PEM."""
     if inline := user.get("client-certificate-data"):
         try:
             return base64.b64decode(str(inline))
         except ValueError as error:
             raise ToolError("client-certificate-data is not base64", kind="configuration_error", sent=False) from error
-    return _text(user.get("client-certificate"), folder).encode()
+    return file_text(user.get("client-certificate"), folder).encode()
 
 
-def _text(name: Any, folder: Path) -> str:
+def file_text(name: Any, folder: Path) -> str:
     """What a file holds that a kubeconfig names; a relative path is meant from the kubeconfig's own folder."""
     if not name:
         return ""
@@ -136,7 +148,8 @@ def _text(name: Any, folder: Path) -> str:
         return ""
 
 
-def _path(given: str, context: ToolContext) -> Path:
+def kubeconfig_path(given: str, context: ToolContext) -> Path:
+    """The file that is meant: given, the domain's, the environment's, or the usual one."""
     environment = context.environment
     named = given or str(context.settings.get("kubeconfig") or "")
     named = named or environment.get("KUBECONFIG", "").split(":")[0] or "~/.kube/config"
@@ -145,20 +158,22 @@ def _path(given: str, context: ToolContext) -> Path:
     return context.folder / named
 
 
-def _read(path: Path, context: ToolContext) -> Mapping[str, Any]:
+def read_kubeconfig(path: Path, context: ToolContext) -> Mapping[str, Any]:
     """The kubeconfig; a missing one is one without anything in it."""
     if not path.exists():
         return {}
-    return _mapping(context.read_yaml(path))
+    return mapping(context.read_yaml(path))
 
 
-def _named(config: Mapping[str, Any], section: str, name: str) -> Mapping[str, Any]:
+def named_entry(config: Mapping[str, Any], section: str, name: str) -> Mapping[str, Any]:
+    """The entry of that name in a section; an empty one where there is none."""
     entries = config.get(section)
-    found = (entry for entry in entries if _mapping(entry).get("name") == name) if isinstance(entries, list) else ()
-    return _mapping(next(iter(found), None))
+    found = (entry for entry in entries if mapping(entry).get("name") == name) if isinstance(entries, list) else ()
+    return mapping(next(iter(found), None))
 
 
-def _mapping(value: Any) -> Mapping[str, Any]:
+def mapping(value: Any) -> Mapping[str, Any]:
+    """The value if it is a mapping, else an empty one."""
     return value if isinstance(value, Mapping) else {}
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from tool_registry.functions.platform import (
-    PLATFORM,
     ask_platform,
     call_platform,
     platform_folder,
@@ -18,28 +17,30 @@ from tool_registry.functions.platform import (
     token,
     user_name,
 )
+from tool_registry.functions.where import on_platform
 from tool_registry.sources.expected import expected
 from tool_registry.sources.python import tool
 from tool_registry.tool import Effect, FixScope, Needs, ToolContext, ToolError
 
 KUBECONFIG = Needs(settings=("kubeconfig",))
-TOKEN = Needs(settings=("platform", "kubeconfig"))
-"""The client secret lies in the platform's folder, wherever its server answers."""
+LOGIN = Needs(settings=("platform|login_command|token_url",))
+"""The platform's folder, in which the client secret lies, or how one logs in at the domain's cluster."""
+ACCOUNT = Needs(settings=("url|platform|kubeconfig",))
 
 
 class LoggedIn(TypedDict):
-    """Who has a new token, for which server, and until when it holds (epoch seconds)."""
+    """Who has a new token, for which server, and until when it holds (epoch seconds); null where it does not tell."""
 
     user: str
     server: str
-    expires_at: int
+    expires_at: int | None
 
 
 class Account(TypedDict):
-    """Whose the kept token is, and until when it holds (epoch seconds)."""
+    """Whose the kept token is, and until when it holds (epoch seconds); null at a cluster, which does not tell."""
 
     user: str
-    expires_at: float
+    expires_at: float | None
 
 
 class TokenTime(TypedDict):
@@ -58,14 +59,19 @@ class TokenTime(TypedDict):
     fix=FixScope.CREDENTIALS,
     examples=({},),
     exact=True,
-    needs=TOKEN,
+    needs=LOGIN,
 )
 async def kube_login(context: ToolContext) -> LoggedIn:
-    """Gets a new token for the domain's user and keeps it in the domain's kubeconfig, readable by that person alone.
+    """Gets a new token for the domain's user and keeps it, readable by that person alone.
+
+    On the embedded platform it is kept in the domain's kubeconfig. At a cluster the domain's `login_command` is run, or
+    its `token_url` asked, and the token kept in its `token_file` (docs/kubernetes.md).
 
     Returns:
         user, server, and expires_at (epoch seconds). The token itself is never returned.
     """
+    if _at_cluster(context):
+        return await _cluster_login(context)
     kubeconfig = context.settings.get("kubeconfig")
     if not kubeconfig:
         raise ToolError("the domain names no kubeconfig to keep a token in", kind="configuration_error", sent=False)
@@ -79,13 +85,17 @@ async def kube_login(context: ToolContext) -> LoggedIn:
     return {"user": user, "server": server, "expires_at": int(time.time() + lifetime)}
 
 
-@tool(effect=Effect.READ, idempotent=True, domain="ephemeral", timeout=10, examples=({},), exact=True, needs=PLATFORM)
+@tool(effect=Effect.READ, idempotent=True, domain="ephemeral", timeout=10, examples=({},), exact=True, needs=ACCOUNT)
 async def kube_whoami(context: ToolContext) -> Account:
     """Says who the kept token belongs to and until when it holds; a token that no longer holds is a failure.
 
     Returns:
         user, and expires_at (epoch seconds).
     """
+    if not on_platform(context.settings):
+        from tool_registry.functions.cluster_login import whoami  # noqa: PLC0415 - the local profile needs none of it
+
+        return {"user": await whoami(context), "expires_at": None}
     told = await call_platform("GET", "/oauth/userinfo", context)
     with expected("the platform"):
         return {"user": str(told["sub"]), "expires_at": float(told["exp"])}
@@ -101,6 +111,18 @@ def local_token_expiry(context: ToolContext) -> TokenTime:
     user, found = user_name(context.settings), token(context)
     ends = _ends(found) if found else None
     return {"user": user, "expires_at": ends, "expires_in": None if ends is None else ends - time.time()}
+
+
+async def _cluster_login(context: ToolContext) -> LoggedIn:
+    from tool_registry.functions.cluster_login import cluster_login  # noqa: PLC0415 - the local profile needs none of it
+
+    made = await cluster_login(context)
+    return {"user": made["user"], "server": made["server"], "expires_at": made["expires_at"]}
+
+
+def _at_cluster(context: ToolContext) -> bool:
+    says_how = context.settings.get("login_command") or context.settings.get("token_url")
+    return bool(says_how) and not on_platform(context.settings)
 
 
 def _ends(kept: str) -> float | None:

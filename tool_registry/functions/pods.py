@@ -1,16 +1,23 @@
-"""What runs inside a namespace: its pods, their logs, and its secrets."""
+"""What runs inside a namespace, on the embedded platform or in a cluster: its pods, their logs, and a secret.
+
+Both give the same (docs/kubernetes.md); what only a cluster can answer is in `deployments` and `cluster_state`.
+"""
 
 from __future__ import annotations
 
 from typing import Annotated, Any, TypedDict
 from urllib.parse import quote
 
-from tool_registry.functions.platform import PLATFORM, call_platform
+from tool_registry.functions import cluster_pods
+from tool_registry.functions.platform import call_platform
+from tool_registry.functions.where import on_platform
 from tool_registry.sources.expected import expected
 from tool_registry.sources.python import tool
-from tool_registry.tool import Effect, ToolContext, ToolError
+from tool_registry.tool import Effect, Needs, ToolContext, ToolError
 
 BROKEN = {"CrashLoopBackOff", "Failed"}
+EITHER = Needs(settings=("url|platform|kubeconfig",))
+"""What tells where to ask: the embedded platform, or a cluster."""
 
 
 class Pod(TypedDict):
@@ -46,7 +53,7 @@ class Logs(TypedDict):
     timeout=20,
     examples=({"namespace": "ephemeral-abc"},),
     exact=True,
-    needs=PLATFORM,
+    needs=EITHER,
 )
 async def kubectl_get_pods(namespace: str, context: ToolContext) -> Pods:
     """Lists the pods of a namespace and which of them are failing.
@@ -57,6 +64,9 @@ async def kubectl_get_pods(namespace: str, context: ToolContext) -> Pods:
     Returns:
         pods (name, app, phase, ready, restarts, exit_status), and failing (the names of those that crashed).
     """
+    if not on_platform(context.settings):
+        pods, failing = await cluster_pods.pods(namespace, context)
+        return {"pods": pods, "failing": failing}
     listed = await call_platform("GET", f"/api/namespaces/{quote(namespace, safe='')}/pods", context)
     with expected("the platform"):
         pods = [_pod(one) for one in listed]
@@ -81,13 +91,15 @@ def _pod(said: dict[str, Any]) -> Pod:
     timeout=20,
     examples=({"namespace": "ephemeral-abc", "pod": "main-1"},),
     exact=True,
-    needs=PLATFORM,
+    needs=EITHER,
 )
 async def kubectl_logs(
     namespace: str,
     pod: str,
     context: ToolContext,
     tail: Annotated[int, {"minimum": 1, "maximum": 1000}] = 50,
+    container: str = "",
+    previous: bool = False,
 ) -> Logs:
     """Reads the end of a pod's log.
 
@@ -95,10 +107,15 @@ async def kubectl_logs(
         namespace: The namespace.
         pod: The pod's name.
         tail: How many lines.
+        container: Which of a pod's containers, where it has several. The embedded platform knows one.
+        previous: The log of the container that ended before the one that runs. The embedded platform keeps one log.
 
     Returns:
         pod, lines and text.
     """
+    if not on_platform(context.settings):
+        lines = await cluster_pods.log(namespace, pod, context, tail=tail, container=container, previous=previous)
+        return {"pod": pod, "lines": lines, "text": "\n".join(lines)}
     path = f"/api/namespaces/{quote(namespace, safe='')}/pods/{quote(pod, safe='')}/logs?tail={tail}"
     told = await call_platform("GET", path, context)
     with expected("the platform"):
@@ -112,12 +129,14 @@ async def kubectl_logs(
     domain="ephemeral",
     timeout=20,
     examples=({"namespace": "ephemeral-abc", "name": "database", "keys": ["password"]},),
-    needs=PLATFORM,
+    needs=EITHER,
 )
 async def kubectl_get_secret(
     namespace: str, name: str, context: ToolContext, keys: list[str] | None = None
 ) -> dict[str, Any]:
     """Reads a secret of a namespace; every value it gives is masked from then on wherever it turns up.
+
+    From a cluster it gives them only to a step that is marked `secret: true`.
 
     Args:
         namespace: The namespace.
@@ -128,10 +147,7 @@ async def kubectl_get_secret(
     Returns:
         The values by name.
     """
-    path = f"/api/namespaces/{quote(namespace, safe='')}/secrets/{quote(name, safe='')}"
-    told = await call_platform("GET", path, context)
-    with expected("the platform"):
-        kept = dict(told["data"])
+    kept = await _secret(namespace, name, context)
     missing = [key for key in keys or [] if key not in kept]
     if missing:
         raise ToolError(
@@ -142,3 +158,12 @@ async def kubectl_get_secret(
     wanted = {key: kept[key] for key in keys or kept}
     context.secret(wanted)
     return wanted
+
+
+async def _secret(namespace: str, name: str, context: ToolContext) -> dict[str, Any]:
+    if not on_platform(context.settings):
+        return await cluster_pods.secret(namespace, name, context)
+    path = f"/api/namespaces/{quote(namespace, safe='')}/secrets/{quote(name, safe='')}"
+    told = await call_platform("GET", path, context)
+    with expected("the platform"):
+        return dict(told["data"])

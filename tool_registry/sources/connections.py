@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 from anyio.lowlevel import current_token
 
+from tool_registry.sources.trust import Trust
+
 TALKATIVE = (
     "httpx", "httpcore.connection", "httpcore.http11", "httpcore.proxy",
     "httpx2", "httpcore2.connection", "httpcore2.http11", "httpcore2.proxy",
@@ -42,7 +44,9 @@ def _is_logged(_record: logging.LogRecord) -> bool:
 
 
 @asynccontextmanager
-async def client_for(url: str, shared: MutableMapping[Any, Any] | None, ca_file: Path | None) -> AsyncIterator[Any]:
+async def client_for(
+    url: str, shared: MutableMapping[Any, Any] | None, ca_file: Path | Trust | None
+) -> AsyncIterator[Any]:
     """An httpx client fit for the URL: a shared one that stays open, or without `shared` one for this use only.
 
     Clients differ by what is costly or must differ: loading certificates (0.05 s) is spared where the URL needs none,
@@ -60,7 +64,7 @@ async def client_for(url: str, shared: MutableMapping[Any, Any] | None, ca_file:
     yield shared[key]
 
 
-def _client(secure: bool, direct: bool, ca_file: Path | None) -> Any:
+def _client(secure: bool, direct: bool, ca_file: Path | Trust | None) -> Any:
     from http.cookiejar import CookieJar, DefaultCookiePolicy  # noqa: PLC0415 - late, with httpx
 
     import httpx  # noqa: PLC0415 - late: costs 0.13 s, and most runs of most skills ask no server
@@ -75,9 +79,11 @@ def _client(secure: bool, direct: bool, ca_file: Path | None) -> Any:
     )
 
 
-def _certificates(ca_file: Path | None) -> Any:
+def _certificates(ca_file: Path | Trust | None) -> Any:
     if ca_file is None:
         return True
+    if isinstance(ca_file, Trust):
+        return ca_file.context()
     import httpx  # noqa: PLC0415 - late, as above
 
     certificates = httpx.create_ssl_context()

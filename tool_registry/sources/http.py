@@ -84,6 +84,7 @@ async def request(  # noqa: PLR0913 - a request is a flat record, every part by 
     follow_redirects: bool = False,
     body_limit: int = BODY_LIMIT,
     ca_file: Path | None = None,
+    trust: Any = None,
 ) -> Reply:
     """Sends one request and gives the answer, if its status is one of `ok` or `not_found`.
 
@@ -92,7 +93,8 @@ async def request(  # noqa: PLR0913 - a request is a flat record, every part by 
     Loopback addresses are reached directly, others by the environment's proxies. Redirects are a failure unless
     `follow_redirects`; then only GET and HEAD follow, never from https to http, and to another origin go neither
     credentials nor the caller's other headers. `ca_file` is a certificate
-    authority to trust besides the usual ones, by default the setting `ca_file` of the domain.
+    authority to trust besides the usual ones, by default the setting `ca_file` of the domain;
+    `trust` (`sources.trust.Trust`) says it by content.
 
     Raises:
         ToolError: with `http_status` and the body's beginning for another status, with `errno` and `sent=False` when
@@ -111,7 +113,7 @@ async def request(  # noqa: PLR0913 - a request is a flat record, every part by 
         not_found=not_found,
         follow=follow_redirects,
         limit=body_limit,
-        ca_file=Path(trusted) if trusted else None,
+        ca_file=trust or (Path(trusted) if trusted else None),
     )
     progress = Progress()
     with anyio.move_on_after(seconds):
@@ -132,7 +134,7 @@ class _Expected:
     not_found: Collection[int]
     follow: bool
     limit: int
-    ca_file: Path | None
+    ca_file: Any
 
 
 async def _answered(asked: _Request, expected: _Expected, context: ToolContext, progress: Any) -> Reply:
