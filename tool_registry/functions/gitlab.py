@@ -1,14 +1,11 @@
-"""GitLab, where one is configured: what its CI says about a merge request.
-
-The domain `gitlab` gives `url`, and names the environment variable that holds the token (`token_variable`).
-"""
+"""GitLab, where one is configured: what its CI says about a merge request."""
 
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
 
-from tool_registry.functions.services import SERVICE, ask_service
+from tool_registry.functions.gitlab_access import answer, below
+from tool_registry.functions.services import SERVICE
 from tool_registry.sources.expected import expected
 from tool_registry.sources.python import tool
 from tool_registry.tool import Effect, ToolContext, ToolOutput
@@ -46,8 +43,8 @@ async def gitlab_mr_pipeline(project: str, mr_id: int, context: ToolContext) -> 
     Returns:
         found, id, status, sha and url.
     """
-    path = f"/api/v4/projects/{quote(project, safe='')}/merge_requests/{mr_id}/pipelines?per_page=1"
-    pipelines: list[dict[str, Any]] = (await ask_service(path, context, "GITLAB_TOKEN", header="PRIVATE-TOKEN")).json()
+    path = below(project, context, f"/merge_requests/{mr_id}/pipelines")
+    pipelines: list[dict[str, Any]] = await answer("GET", path, context, params={"per_page": 1})
     if not pipelines:
         return ToolOutput(value={"found": False}, found=False)
     return ToolOutput(value={"found": True, **_pipeline(pipelines)})

@@ -1,17 +1,19 @@
-"""Jira, where one is configured: the issue a change belongs to.
-
-The domain `jira` gives `url`, and names the environment variable that holds the token (`token_variable`).
-"""
+"""Jira, where one is configured: the issue a change belongs to, and issues by a query."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any, TypedDict
 from urllib.parse import quote
 
-from tool_registry.functions.services import SERVICE, ask_service
+from tool_registry.functions.jira_access import Key, Text, answer, ask_jira
+from tool_registry.functions.services import SERVICE
 from tool_registry.sources.expected import expected
 from tool_registry.sources.python import tool
 from tool_registry.tool import Effect, ToolContext
+
+WANTED = "summary,status,issuetype,assignee"
+PAGE = 100
+"""Issues that are asked for at once."""
 
 
 class Issue(TypedDict):
@@ -25,6 +27,14 @@ class Issue(TypedDict):
     url: str
 
 
+class Issues(TypedDict):
+    """Issues in the order of the query; `count` is how many are given, `truncated` whether there are more."""
+
+    issues: list[Issue]
+    count: int
+    truncated: bool
+
+
 @tool(
     effect=Effect.READ,
     idempotent=True,
@@ -34,7 +44,7 @@ class Issue(TypedDict):
     exact=True,
     needs=SERVICE,
 )
-async def jira_view_issue(key: Annotated[str, {"pattern": "^[A-Z][A-Z0-9]+-[0-9]+$"}], context: ToolContext) -> Issue:
+async def jira_view_issue(key: Key, context: ToolContext) -> Issue:
     """Shows an issue.
 
     Args:
@@ -43,22 +53,67 @@ async def jira_view_issue(key: Annotated[str, {"pattern": "^[A-Z][A-Z0-9]+-[0-9]
     Returns:
         key, summary, status, type, assignee (empty for nobody) and url.
     """
-    wanted = "summary,status,issuetype,assignee"
-    path = f"/rest/api/2/issue/{quote(key)}?fields={wanted}"
-    issue: dict[str, Any] = (await ask_service(path, context, "JIRA_API_TOKEN", header="Authorization")).json()
-    return _issue(issue, str(context.settings["url"]).rstrip("/"))
+    return issue(await answer("GET", f"/issue/{quote(key)}", context, params={"fields": WANTED}), context)
+
+
+@tool(
+    effect=Effect.READ,
+    idempotent=True,
+    domain="jira",
+    timeout=60,
+    examples=({"jql": "project = SHOP AND status != Done ORDER BY created DESC"},),
+    exact=True,
+    needs=SERVICE,
+)
+async def jira_list_issues(
+    jql: Text, context: ToolContext, limit: Annotated[int, {"minimum": 1, "maximum": 1_000}] = 100
+) -> Issues:
+    """Lists the issues that a query finds; none is an empty list, a query that is none is a failure.
+
+    Args:
+        jql: The query, in Jira's query language.
+        limit: How many are given at most.
+
+    Returns:
+        issues, count and truncated.
+    """
+    rows, more = await found(jql, context, fields=WANTED, limit=limit)
+    issues = [issue(one, context) for one in rows]
+    return {"issues": issues, "count": len(issues), "truncated": more}
+
+
+async def found(jql: str, context: ToolContext, *, fields: str, limit: int) -> tuple[list[dict[str, Any]], bool]:
+    """The first issues of a query, read page by page, and whether there are more."""
+    rows: list[dict[str, Any]] = []
+    while len(rows) < limit:
+        asked = {"jql": jql, "fields": fields, "startAt": len(rows), "maxResults": min(limit - len(rows), PAGE)}
+        said = await answer("GET", "/search", context, params=asked)
+        with expected("Jira"):
+            page = [dict(one) for one in said["issues"]]
+            total = int(said["total"])
+        rows += page
+        if not page or len(rows) >= total:
+            return rows[:limit], False
+    return rows[:limit], True
+
+
+async def seen(key: str, context: ToolContext) -> Issue | None:
+    """An issue; None when there is none of that key."""
+    reply = await ask_jira("GET", f"/issue/{quote(key)}", context, params={"fields": WANTED}, may_miss=True)
+    return issue(reply.json(), context) if reply else None
 
 
 @expected("Jira")
-def _issue(issue: dict[str, Any], url: str) -> Issue:
-    fields = issue["fields"]
+def issue(said: dict[str, Any], context: ToolContext) -> Issue:
+    """An issue in the parts a skill reads."""
+    fields = said["fields"]
     return {
-        "key": str(issue["key"]),
+        "key": str(said["key"]),
         "summary": str(fields.get("summary") or ""),
         "status": _name(fields.get("status"), "name"),
         "type": _name(fields.get("issuetype"), "name"),
         "assignee": _name(fields.get("assignee"), "displayName"),
-        "url": f"{url}/browse/{issue['key']}",
+        "url": f"{str(context.settings['url']).rstrip('/')}/browse/{said['key']}",
     }
 
 

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Annotated, Any, TypedDict
 from urllib.parse import urlsplit
 
+from tool_registry.functions.gitlab_access import answer
 from tool_registry.functions.moments import jwt_end, moment
-from tool_registry.functions.services import SERVICE, ask_service
+from tool_registry.functions.services import SERVICE
 from tool_registry.sources.expected import expected
 from tool_registry.sources.http import Reply, request
 from tool_registry.sources.python import tool
@@ -85,9 +86,10 @@ async def registry_login_state(registry: str, context: ToolContext, auth_file: s
 async def gitlab_login_state(context: ToolContext) -> Login:
     """Says whose the configured GitLab token is, and until when it holds; one that is not accepted is a failure.
 
-    The domain `gitlab` gives the `url`, and names the environment variable that holds the token (`token_variable`).
+    The domain `gitlab` gives the `url`, and says where the token is kept (`token_variable`, `token_file`,
+    `token_command`).
     """
-    who = (await ask_service("/api/v4/user", context, "GITLAB_TOKEN", header="PRIVATE-TOKEN")).json()
+    who = await answer("GET", "/user", context)
     with expected("GitLab"):
         user = str(who["username"])
     return _login(True, user=user, expires_at=await _token_end(context))
@@ -235,8 +237,7 @@ def _decoded(auth: str) -> str:
 async def _token_end(context: ToolContext) -> float | None:
     """When the token itself ends; older servers, and tokens of other sorts, do not tell."""
     try:
-        told = await ask_service("/api/v4/personal_access_tokens/self", context, "GITLAB_TOKEN", header="PRIVATE-TOKEN")
-        said = told.json()
+        said = await answer("GET", "/personal_access_tokens/self", context)
     except ToolError:
         return None
     return moment(said.get("expires_at")) if isinstance(said, Mapping) else None
