@@ -64,6 +64,13 @@ CHANGES: dict[str, tuple[str, str, str]] = {
     ),
     "the severity is ignored": ("scan_vulnerabilities", 'severity: "{{ inputs.severity }}"', "severity: low"),
     "weaknesses do not count": ("scan_vulnerabilities", "inputs.must_be_clean and (", "False and ("),
+    "pipelines are cancelled without asking": (
+        "cancel_pipeline",
+        "condition: not inputs.approved",
+        "condition: inputs.approved == 'never'",
+    ),
+    "a dry run cancels": ("cancel_pipeline", "condition: inputs.dry_run", "condition: false"),
+    "all pipelines are cancelled, also those that ended": ("cancel_pipeline", "state: active", 'state: ""'),
     "another output": ("build_local_image", 'value: "{{ image.digest }}"', 'value: "{{ image.tag }}"'),
 }
 """What is changed in which skill: its text, and the text in its place."""

@@ -9,6 +9,7 @@ from tool_registry.functions.gitlab_requests import NO_REQUEST
 from tool_registry.functions.moments import moment
 from tool_registry.functions.services import SERVICE
 from tool_registry.sources.expected import expected
+from tool_registry.sources.http import Reply
 from tool_registry.sources.python import tool
 from tool_registry.tool import Effect, ToolContext
 
@@ -203,13 +204,22 @@ async def gitlab_ci_trace(job_id: Number, context: ToolContext, project: Project
     reply = await ask_gitlab("GET", path, context, missing=NO_PIPELINE, limit=LOG_LIMIT)
     if reply is None:
         return {"found": False, "text": "", "lines": 0, "truncated": False}
-    written = reply.text.splitlines()
+    with expected("GitLab"):
+        written = _log(reply)
     return {
         "found": True,
         "text": "\n".join(written[-lines:]),
         "lines": len(written),
         "truncated": len(written) > lines,
     }
+
+
+def _log(reply: Reply) -> list[str]:
+    """The lines of a log, which is plain text: a page for people comes from somebody else."""
+    named = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if named != "text/plain":
+        raise TypeError(f"plain text was promised, not {named}")
+    return reply.text.splitlines()
 
 
 async def seen(pipeline_id: int, context: ToolContext, project: str) -> Pipeline | None:
