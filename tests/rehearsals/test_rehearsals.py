@@ -71,6 +71,20 @@ CHANGES: dict[str, tuple[str, str, str]] = {
     ),
     "a dry run cancels": ("cancel_pipeline", "condition: inputs.dry_run", "condition: false"),
     "all pipelines are cancelled, also those that ended": ("cancel_pipeline", "state: active", 'state: ""'),
+    "a restart asks nobody": ("rollout_restart", "condition: not inputs.approved", "condition: false"),
+    "a restart goes on after one that failed": ("rollout_restart", "        expect: result\n", ""),
+    "replicas are not taken back": (
+        "scale_deployment",
+        'replicas: "{{ before.wanted }}"',
+        'replicas: "{{ inputs.replicas }}"',
+    ),
+    "another number than before is overwritten": (
+        "scale_deployment",
+        '      expected: "{{ before.wanted }}"\n',
+        "",
+    ),
+    "ill pods are not looked at": ("environment_overview", 'one["failing"][:3]', "[]"),
+    "an old secret is good": ("check_secrets", 'one["age"] > limit', "False"),
     "another output": ("build_local_image", 'value: "{{ image.digest }}"', 'value: "{{ image.tag }}"'),
 }
 """What is changed in which skill: its text, and the text in its place."""
