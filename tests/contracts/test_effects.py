@@ -20,6 +20,7 @@ from engine.memory_tools.contracts import lacking_here
 from engine.model.heal import Domain
 from tests.e2e.test_tools_on_local_platform import Workplace
 from tests.unit.functions.shop_repository import Repository
+from tool_registry.functions import NAMES
 from tool_registry.functions.platform import platform_url
 from tool_registry.registry import default_registry
 from tool_registry.tool import Effect, Tool, ToolError
@@ -32,6 +33,9 @@ NO_DIGEST = "sha256:" + 64 * "0"
 LACKS = {
     "registry_login": "nobody has a name and a password at the local registry",
     "quay_get_vulnerabilities": "the local registry has no scanner, and no tag that is called v1",
+    **dict.fromkeys(
+        (*NAMES["cluster_state"], *NAMES["deployments"]), "a cluster's API, which the embedded platform does not speak"
+    ),
 }
 """What the local profile cannot give, though no declaration says so: these have to fail there, and in no other way."""
 LAST = ("local_platform_start", "kube_login", "bonfire_namespace_release")
