@@ -39,6 +39,7 @@ DATA = {
     "engine/_bundle/schemas/tool_failures.schema.json",
     "engine/_bundle/schemas/tool_fixes.schema.json",
     "engine/_bundle/skills/build_local_image.yaml",
+    "engine/_bundle/skills/cancel_pipeline.yaml",
     "engine/_bundle/skills/health/free_space.yaml",
     "engine/_bundle/skills/health/web_services.yaml",
     "engine/_bundle/skills/investigate_alert.yaml",

@@ -224,7 +224,7 @@ def _holds(fields: Mapping[str, Any], name: str, how: str, value: str) -> bool:
         return True  # whatever is here was made a moment ago
     held = fields[known]
     held = (held.get("key") or held.get("name")) if isinstance(held, dict) else held
-    wanted = [ADA["name"] if one == "currentUser()" else one for one in _words(value)]
+    wanted = [str(ADA["name"]) if one == "currentUser()" else one for one in _words(value)]
     match how.lower():
         case "~":
             return wanted[0].lower() in str(held).lower()
