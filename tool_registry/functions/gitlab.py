@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tool_registry.functions.gitlab_access import answer, below
+from tool_registry.functions.gitlab_access import ask_gitlab, below
+from tool_registry.functions.gitlab_requests import NO_REQUEST
 from tool_registry.functions.services import SERVICE
 from tool_registry.sources.expected import expected
 from tool_registry.sources.python import tool
@@ -34,7 +35,7 @@ PIPELINE = {
     needs=SERVICE,
 )
 async def gitlab_mr_pipeline(project: str, mr_id: int, context: ToolContext) -> ToolOutput:
-    """Says how the newest CI pipeline of a merge request stands; that there is none is a normal answer.
+    """Says how the newest CI pipeline of a merge request stands; that there is none of either is a normal answer.
 
     Args:
         project: The project's path, as in `group/shop`.
@@ -44,7 +45,8 @@ async def gitlab_mr_pipeline(project: str, mr_id: int, context: ToolContext) -> 
         found, id, status, sha and url.
     """
     path = below(project, context, f"/merge_requests/{mr_id}/pipelines")
-    pipelines: list[dict[str, Any]] = await answer("GET", path, context, params={"per_page": 1})
+    reply = await ask_gitlab("GET", path, context, params={"per_page": 1}, missing=NO_REQUEST)
+    pipelines: list[dict[str, Any]] = reply.json() if reply else []
     if not pipelines:
         return ToolOutput(value={"found": False}, found=False)
     return ToolOutput(value={"found": True, **_pipeline(pipelines)})

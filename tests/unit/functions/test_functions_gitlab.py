@@ -13,6 +13,7 @@ import pytest
 from tests.servers.gitlab import GitLab, gitlab
 from tests.servers.gitlab_project import Project
 from tests.unit.functions.shop_repository import Contexts
+from tool_registry.functions.gitlab import gitlab_mr_pipeline
 from tool_registry.functions.gitlab_pipeline_changes import gitlab_ci_cancel, gitlab_ci_retry
 from tool_registry.functions.gitlab_pipelines import (
     Pipelines,
@@ -170,6 +171,20 @@ async def test_a_merge_request_is_merged_once_and_only_as_it_was_looked_at(
     assert (conflict.value.kind, conflict.value.http_status) == ("conflict", 422)
 
 
+async def test_a_merge_whose_answer_is_lost_is_found_again(
+    server: GitLab, project: Project, context: ToolContext
+) -> None:
+    """The branch is merged once, and the second call says by which commit."""
+    project.request("prices", "main", "Show prices", {"username": "ada"})
+    server.losing = "PUT /projects/group%2Fshop/merge_requests/1/merge"
+    with pytest.raises(ToolError):
+        await gitlab_mr_merge(1, context)
+    merged = project.sha("main")
+    again = await gitlab_mr_merge(1, context)
+    assert again["merge_request"] is not None
+    assert (again["changed"], again["merge_request"]["merge_commit"], project.sha("main")) == (False, merged, merged)
+
+
 async def test_a_merge_request_is_closed_once(project: Project, context: ToolContext) -> None:
     """One that is closed stays as it is, and one that is not there is a normal answer."""
     project.request("prices", "main", "Show prices", {"username": "ada"})
@@ -199,6 +214,13 @@ async def test_pipelines_and_jobs_are_told(project: Project, context: ToolContex
     assert trace == {"found": True, "text": "failed", "lines": 2, "truncated": True}
     assert (await gitlab_ci_trace(5, context))["found"] is False
     assert await gitlab_ci_view(99, context) == {"found": False, "pipeline": None}
+
+
+async def test_the_newest_pipeline_of_a_merge_request_that_is_not_there_is_none(context: ToolContext) -> None:
+    """Which is an answer; that the project is not there is none."""
+    assert (await gitlab_mr_pipeline("group/shop", 99, context)).value == {"found": False}
+    with pytest.raises(ToolError, match="404 Project Not Found"):
+        await gitlab_mr_pipeline("group/none", 99, context)
 
 
 async def test_pipelines_are_cancelled_and_repeated(server: GitLab, project: Project, context: ToolContext) -> None:
