@@ -3,16 +3,18 @@
 python gitlab_client.py URL TOKEN
 """
 
-# ruff: noqa: T201, ANN001, ANN202, PLR0915 - a program of its own, for an environment of its own
+# ruff: noqa: T201, PLR0915 - a program of its own, for an environment of its own
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
+from typing import Any
 
-import gitlab
+import gitlab  # type: ignore[import-not-found]  # only where this program runs
 
 
-def refused(call) -> list:
+def refused(call: Callable[[], object]) -> list[object]:
     """The status and words of a refusal."""
     try:
         call()
@@ -25,7 +27,7 @@ def main() -> None:
     """Asks for everything once."""
     client = gitlab.Gitlab(sys.argv[1], private_token=sys.argv[2], retry_transient_errors=False)
     client.auth()
-    told = {"user": client.user.username, "version": client.version()[0]}
+    told: dict[str, Any] = {"user": client.user.username, "version": client.version()[0]}
     project = client.projects.get("group/shop")
     told["projects"] = [one.path_with_namespace for one in client.projects.list(iterator=True, pagination="keyset")]
     told["by number"] = client.projects.get(project.id).path_with_namespace
@@ -93,7 +95,7 @@ def main() -> None:
     print(json.dumps(told))
 
 
-def _post(client, project: int):
+def _post(client: Any, project: int) -> Any:
     return client.http_post(f"/projects/{project}/merge_requests", post_data={})
 
 
