@@ -55,7 +55,7 @@ class TokenTime(TypedDict):
     effect=Effect.WRITE,
     idempotent=True,
     domain="ephemeral",
-    timeout=20,
+    timeout=120,
     fix=FixScope.CREDENTIALS,
     examples=({},),
     exact=True,

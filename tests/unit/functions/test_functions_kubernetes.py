@@ -268,3 +268,23 @@ async def test_a_token_endpoint_logs_in(
     token = (tmp_path / "token").read_text().strip()
     assert (told["user"], token in cluster.tokens, token in json.dumps(told)) == ("ann", True, False)
     assert {PASSWORD, token} <= {each for each in secrets if isinstance(each, str)}
+
+
+async def test_a_login_that_does_not_end_is_ended(cluster: Kubernetes, contexts: Contexts) -> None:
+    """By its own deadline, and one that fails is told with what it said; no token is kept of either."""
+    settings = {"url": cluster.url, "token_file": "token", "login_command": ["sleep", "60"]}
+    error = await refused(kube_login(contexts(settings, timeout=0.3)))
+    assert error.kind == "timeout"
+    script = "echo 'your session has ended' >&2; exit 7"
+    error = await refused(kube_login(contexts({**settings, "login_command": ["sh", "-c", script]})))
+    assert (error.program, error.exit_status, error.output.strip()) == ("sh", 7, "your session has ended")
+    error = await refused(kube_login(contexts({**settings, "login_command": ["echo", "you", "are", "in"]})))
+    assert error.kind == "api_contract_mismatch"
+    assert not (contexts().folder / "token").exists()
+
+
+async def test_answers_of_another_shape_are_told_as_such(cluster: Kubernetes, here: ToolContext) -> None:
+    """Whatever answers there is no cluster; what it said is no evidence, since it may hold secrets."""
+    cluster.objects.kept["pods"].append({"metadata": {"name": "odd", "namespace": "odd"}, "status": ["odd"]})
+    error = await refused(kubectl_get_pods("odd", here))
+    assert (error.kind, error.output) == ("api_contract_mismatch", "")
