@@ -116,16 +116,16 @@ def test_lightkube_reads_and_scales(config: Path) -> None:
     apps: Any = pytest.importorskip("lightkube.resources.apps_v1")
     core: Any = pytest.importorskip("lightkube.resources.core_v1")
     models: Any = pytest.importorskip("lightkube.models.autoscaling_v1")
-    client = lightkube.Client(config=lightkube.KubeConfig.from_file(str(config)), namespace="shop")
-    assert len(list(client.list(core.Pod))) == 3
-    assert client.get(core.Secret, "database").data["user"]
-    assert [one.reason for one in client.list(core.Event, fields={"type": "Warning"})] == ["BackOff"]
-    scale = apps.Deployment.Scale(spec=models.ScaleSpec(replicas=4))
-    assert client.patch(apps.Deployment.Scale, "web", scale).spec.replicas == 4
-    client.wait(apps.Deployment, "web", for_conditions=["Available"])
-    assert client.get(apps.Deployment, "web").spec.replicas == 4
-    pods = list(client.list(core.Pod, labels={"app": "web"}))
-    assert list(client.log(pods[0].metadata.name, tail_lines=1)) == ["no error found, 0 failed\n"]
-    with pytest.raises(lightkube.ApiError) as refused:
-        client.get(core.Pod, "nope")
-    assert (refused.value.status.code, refused.value.status.reason) == (404, "NotFound")
+    with lightkube.Client(config=lightkube.KubeConfig.from_file(str(config)), namespace="shop") as client:
+        assert len(list(client.list(core.Pod))) == 3
+        assert client.get(core.Secret, "database").data["user"]
+        assert [one.reason for one in client.list(core.Event, fields={"type": "Warning"})] == ["BackOff"]
+        scale = apps.Deployment.Scale(spec=models.ScaleSpec(replicas=4))
+        assert client.patch(apps.Deployment.Scale, "web", scale).spec.replicas == 4
+        client.wait(apps.Deployment, "web", for_conditions=["Available"])
+        assert client.get(apps.Deployment, "web").spec.replicas == 4
+        pods = list(client.list(core.Pod, labels={"app": "web"}))
+        assert list(client.log(pods[0].metadata.name, tail_lines=1)) == ["no error found, 0 failed\n"]
+        with pytest.raises(lightkube.ApiError) as refused:
+            client.get(core.Pod, "nope")
+        assert (refused.value.status.code, refused.value.status.reason) == (404, "NotFound")
