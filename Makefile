@@ -2,7 +2,7 @@
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 BIN := .venv/bin
 # Many tests wait for real processes more than they compute; each keeps to folders and ports of its own.
-JOBS ?= 3
+JOBS ?= 4
 
 .PHONY: demo test quick lint bench simulate pages wheel clean classify
 
