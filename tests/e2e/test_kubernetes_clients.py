@@ -11,7 +11,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import lightkube
 import pytest
+from lightkube.models.autoscaling_v1 import ScaleSpec
+from lightkube.resources import apps_v1 as apps
+from lightkube.resources import core_v1 as core
 
 from tests.servers.certificates import Certificates, certificates
 from tests.servers.daemons import program
@@ -112,15 +116,12 @@ def test_kubectl_reads_the_refusals(kubectl: Kubectl, cluster: Kubernetes) -> No
 
 def test_lightkube_reads_and_scales(config: Path) -> None:
     """A client library takes the answers apart by the API's own types."""
-    lightkube: Any = pytest.importorskip("lightkube")
-    apps: Any = pytest.importorskip("lightkube.resources.apps_v1")
-    core: Any = pytest.importorskip("lightkube.resources.core_v1")
-    models: Any = pytest.importorskip("lightkube.models.autoscaling_v1")
-    with lightkube.Client(config=lightkube.KubeConfig.from_file(str(config)), namespace="shop") as client:
+    with lightkube.Client(config=lightkube.KubeConfig.from_file(str(config)), namespace="shop") as opened:
+        client: Any = opened  # every part of an answer may be missing by its types; here it is looked at
         assert len(list(client.list(core.Pod))) == 3
         assert client.get(core.Secret, "database").data["user"]
         assert [one.reason for one in client.list(core.Event, fields={"type": "Warning"})] == ["BackOff"]
-        scale = apps.Deployment.Scale(spec=models.ScaleSpec(replicas=4))
+        scale = apps.Deployment.Scale(spec=ScaleSpec(replicas=4))
         assert client.patch(apps.Deployment.Scale, "web", scale).spec.replicas == 4
         client.wait(apps.Deployment, "web", for_conditions=["Available"])
         assert client.get(apps.Deployment, "web").spec.replicas == 4

@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import os
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.npm import program
+from tests.servers.answering import answering
 
 USER = "ann"
 PASSWORD = "s3cret-of-ann"
@@ -128,11 +128,5 @@ def _body(headers: Any, stream: BufferedIOBase) -> bytes:
 def git_server(folder: Path, *, login: bool = False) -> Iterator[GitServer]:
     """The server, for as long as the block lasts."""
     folder.mkdir(parents=True, exist_ok=True)
-    with GitServer(folder, login=login) as made:
-        thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield made
-        finally:
-            made.shutdown()
-            thread.join()
+    with answering(GitServer(folder, login=login)) as made:
+        yield made

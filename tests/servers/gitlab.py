@@ -27,6 +27,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from tests.npm import program
+from tests.servers.answering import answering
 from tests.servers.gitlab_project import Project
 
 ADA = {"id": 3, "username": "ada", "name": "Ada Moor", "state": "active"}
@@ -284,11 +285,5 @@ def _page(rows: list[Any], values: Mapping[str, Any], address: str) -> tuple[lis
 def gitlab(folder: Path) -> Iterator[GitLab]:
     """The server, for as long as the block lasts."""
     folder.mkdir(parents=True, exist_ok=True)
-    with GitLab(folder) as made:
-        thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield made
-        finally:
-            made.shutdown()
-            thread.join()
+    with answering(GitLab(folder)) as made:
+        yield made

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import secrets
-import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.servers.answering import answering
 
 PASSWORD = "pass-to-the-shop"
 
@@ -131,11 +132,5 @@ class _Gate(BaseHTTPRequestHandler):
 @contextmanager
 def guarded(behind: str) -> Iterator[Guard]:
     """The guard of the server at `behind`, for as long as the block lasts."""
-    with Guard(behind) as made:
-        thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield made
-        finally:
-            made.shutdown()
-            thread.join()
+    with answering(Guard(behind)) as made:
+        yield made

@@ -20,6 +20,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from tests.servers.answering import answering
+
 ADA = {"name": "ada", "key": "ada", "displayName": "Ada Moor", "emailAddress": "ada@example.org", "active": True}
 TOKEN = "jira-token-of-ada"
 WAYS = {
@@ -241,11 +243,5 @@ def _words(value: str) -> list[str]:
 @contextmanager
 def jira() -> Iterator[Jira]:
     """The server, for as long as the block lasts."""
-    with Jira() as made:
-        thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield made
-        finally:
-            made.shutdown()
-            thread.join()
+    with answering(Jira()) as made:
+        yield made

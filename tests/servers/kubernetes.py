@@ -15,7 +15,6 @@ from __future__ import annotations
 import json
 import re
 import secrets
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -25,6 +24,7 @@ from ssl import SSLContext
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from tests.servers.answering import answering
 from tests.servers.kubernetes_answers import discovery, listed, scale_of, selects, status, table
 from tests.servers.kubernetes_objects import Object, Objects, merge
 
@@ -304,17 +304,12 @@ def furnish(cluster: Kubernetes) -> None:
 @contextmanager
 def kubernetes(context: SSLContext | None = None) -> Iterator[Kubernetes]:
     """A furnished cluster, for as long as the block lasts."""
-    with Kubernetes() as made:
-        if context is not None:
-            made.secured(context)
-        furnish(made)
-        thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield made
-        finally:
-            made.shutdown()
-            thread.join()
+    made = Kubernetes()
+    if context is not None:
+        made.secured(context)
+    furnish(made)
+    with answering(made):
+        yield made
 
 
 def kubeconfig(path: Path, cluster: Kubernetes, user: Mapping[str, Any], **more: Any) -> Path:

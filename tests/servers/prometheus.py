@@ -7,7 +7,6 @@ the job `gone` does not answer, which is always. Their annotations are full of w
 from __future__ import annotations
 
 import json
-import threading
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from tests.servers.answering import answering
 from tests.servers.daemons import program, serving
 
 FRIGHTENING = "error: 401 Unauthorized, 3 failed, Traceback (most recent call last), no route to host"
@@ -90,14 +90,8 @@ class _Metrics(BaseHTTPRequestHandler):
 @contextmanager
 def shop() -> Iterator[Shop]:
     """The shop, for as long as the block lasts."""
-    with Shop() as made:
-        thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield made
-        finally:
-            made.shutdown()
-            thread.join()
+    with answering(Shop()) as made:
+        yield made
 
 
 @contextmanager

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.servers.answering import answering
 
 ADDRESS = re.compile(r"/api/v1/repository/(?P<name>[a-z0-9/._-]+)/manifest/(?P<digest>sha256:[0-9a-f]{64})/security")
 
@@ -89,11 +90,5 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def scanning(results: Mapping[str, Any], *, token: str = "") -> Iterator[Scanner]:
     """The stand-in, for as long as the block lasts."""
-    with Scanner(results, token) as made:
-        thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield made
-        finally:
-            made.shutdown()
-            thread.join()
+    with answering(Scanner(results, token)) as made:
+        yield made

@@ -10,7 +10,6 @@ import base64
 import json
 import ssl
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from tests.npm import program
+from tests.servers.answering import answering
 from tests.servers.registry import PASSWORD, USER, Registry, certificate, registry
 
 SERVICE = "shop-registry"
@@ -84,16 +84,10 @@ class _Handler(BaseHTTPRequestHandler):
 def token_registry(folder: Path, *, anonymous: bool = False) -> Iterator[tuple[Registry, TokenServer]]:
     """Debian's registry that wants a token, and the server that gives it."""
     signed_by = certificate(folder / "signing")
-    with TokenServer(signed_by, anonymous=anonymous) as tokens:
-        thread = threading.Thread(target=tokens.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
+    with answering(TokenServer(signed_by, anonymous=anonymous)) as tokens:
         said = {"realm": tokens.url, "service": SERVICE, "issuer": ISSUER, "rootcertbundle": str(signed_by[0])}
-        try:
-            with registry(folder / "registry", token=said) as made:
-                yield made, tokens
-        finally:
-            tokens.shutdown()
-            thread.join()
+        with registry(folder / "registry", token=said) as made:
+            yield made, tokens
 
 
 def _packed(value: Any) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.servers.answering import answering
 
 
 class Site(ThreadingHTTPServer):
@@ -49,11 +50,5 @@ class Page(BaseHTTPRequestHandler):
 @contextmanager
 def serving() -> Iterator[Site]:
     """A small web site, for as long as the block lasts."""
-    with Site() as made:
-        thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield made
-        finally:
-            made.shutdown()
-            thread.join()
+    with answering(Site()) as made:
+        yield made
