@@ -1,7 +1,7 @@
 """One broken rule of a schema, said as a sentence.
 
 A schema may say it better itself: `x-message` beside a rule replaces the sentence, `x-hint` the way out. Wrong types
-and unknown keys are always said here.
+and unknown keys are always said here, unless `x-secret` says that what stands there may be a secret.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from engine.model.lazy_dataclass import dataclass
 
 _MOST_KEYS = 16
 _LONGEST_KEY = 60
+UNSHOWN = "secret-here"
+"""The code of a finding whose line is not shown."""
 _UNKNOWN = frozenset({"additionalProperties", "unevaluatedProperties"})
 _YES_AND_NO = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 
@@ -57,6 +59,8 @@ def _said(error: Any, path: Path, own: Mapping[str, Any]) -> Sentence:
     code, say = _RULES.get(error.validator, ("schema", _other))
     sentence = say(error, path)
     message, hint = own.get("x-message", sentence.message), own.get("x-hint", sentence.hint)
+    if own.get("x-secret"):
+        return replace(sentence, code=UNSHOWN, message=message, hint=hint)  # what stands there may be a secret
     if error.validator == "type":
         message, hint = sentence.message, sentence.hint or hint
     return replace(sentence, code=code, message=message, hint=hint)

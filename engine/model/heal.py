@@ -80,16 +80,19 @@ class Domain:
 
     `settings` are handed to the tools of the domain; `fixes` maps a role (`login`, `connect`) or a fix's tool name to
     its plan; `mode` narrows the workspace's policy; `expiry` tells how long its token holds, `checks` what else can be
-    looked at beforehand, by name.
+    looked at beforehand, by name. `kind` is `cluster` or `service` for one that was described as such, `look` a call
+    that only reads and says whether its login counts.
     """
 
     name: str
+    kind: str = ""
     description: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
     fixes: Mapping[str, FixPlan] = field(default_factory=dict)
     mode: HealMode | None = None
     expiry: TokenExpiry | None = None
     checks: Mapping[str, Check] = field(default_factory=dict)
+    look: ToolCall | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

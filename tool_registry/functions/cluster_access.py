@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from tool_registry.functions.credential import setting_of
 from tool_registry.functions.kubeconfig import (
     exec_credential,
     file_text,
-    kubeconfig_path,
+    load_kubeconfig,
     mapping,
     named_entry,
-    read_kubeconfig,
     run_plugin,
     user_certificate,
 )
@@ -46,8 +46,8 @@ async def cluster_access(context: ToolContext) -> Access:
     kept = kept_token(context)
     if settings.get("url"):
         return _checked(Access(server=str(settings["url"]).rstrip("/"), token=kept))
-    path = kubeconfig_path("", context)
-    cluster, user = _chosen(read_kubeconfig(path, context), path, context)
+    config, path = load_kubeconfig("", context)
+    cluster, user = _chosen(config, path, context)
     token, certificate, key = (kept, "", "") if kept else await _credentials(user, path.parent, context)
     context.secret(token)
     context.secret(key)
@@ -96,7 +96,7 @@ def _chosen(config: Mapping[str, Any], path: Path, context: ToolContext) -> tupl
 
 def _no_cluster(config: Mapping[str, Any], name: str, path: Path, context: ToolContext) -> ToolError:
     contexts = [str(mapping(each).get("name")) for each in config.get("contexts") or ()]
-    if not contexts and context.settings.get("login_command"):
+    if not contexts and setting_of(context.settings, "login.command"):
         return ToolError(f"{path} has no context yet: nobody has logged in", kind="auth_expired", sent=False)
     known = f"it has {', '.join(contexts)}" if contexts else "it has none"
     message = f"{path} has no context {name or 'that is current'} with a server; {known}"

@@ -1,8 +1,7 @@
 """Asking GitLab (API version 4): where it is, as whom, page by page, and what its refusals mean.
 
 The domain `gitlab` gives the `url`, the `project` its tools mean unless they are told another one, and where the token
-is kept: `token_variable` names an environment variable (GITLAB_TOKEN unless said), `token_file` a file that is read
-anew for every call so that a fix can renew it, `token_command` a program (a list of words) that prints it.
+is kept (`credential`; the environment variable GITLAB_TOKEN unless it says).
 `token_type` is personal (also of a project or group), oauth or job. Without a token the request is sent all the same:
 what anybody may read needs none.
 """
@@ -14,9 +13,11 @@ from collections.abc import Collection, Mapping
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from tool_registry.functions.service_tokens import service_token
+from tool_registry.functions.credential import credential
+from tool_registry.functions.services import service_url
 from tool_registry.sources.expected import expected
 from tool_registry.sources.http import BODY_LIMIT, Reply, request
+from tool_registry.sources.http_failure import with_reason
 from tool_registry.tool import ToolContext, ToolError
 
 HEADERS = {"personal": "PRIVATE-TOKEN", "oauth": "Authorization", "job": "JOB-TOKEN"}
@@ -42,13 +43,11 @@ async def ask_gitlab(
     `missing` are the words by which it may say so (its `message`); None means that nothing may be missing. That there
     is no such project is never a normal answer: whoever may not see a project is told the same.
     """
-    url = context.settings.get("url")
-    if not url:
-        raise ToolError("no GitLab is configured: the domain has no url", kind="configuration_error", sent=False)
+    url = service_url(context, "GitLab")
     try:
         return await request(
             method,
-            f"{str(url).rstrip('/')}/api/v4{path}",
+            f"{url}/api/v4{path}",
             context=context,
             headers=await _headers(context),
             params=params,
@@ -103,7 +102,7 @@ def below(project: str, context: ToolContext, path: str = "") -> str:
 
 
 async def _headers(context: ToolContext) -> dict[str, str]:
-    token = await service_token(context, "GITLAB_TOKEN")
+    token = await credential(context, usual="GITLAB_TOKEN")
     named = str(context.settings.get("token_type") or "personal")
     if named not in HEADERS:
         message = f"token_type is one of {', '.join(HEADERS)}, not {named!r}"
@@ -115,17 +114,7 @@ async def _headers(context: ToolContext) -> dict[str, str]:
 
 def _explained(error: ToolError, reason: str) -> ToolError:
     """The failure with GitLab's own reason, and the kind where its status alone would say another one."""
-    if not reason:
-        return error
-    return ToolError(
-        f"{error.message}: {reason}",
-        kind=error.kind or _kind(error.http_status, reason),
-        http_status=error.http_status,
-        output=error.output,
-        sent=error.sent,
-        retry_after=error.retry_after,
-        details=error.details,
-    )
+    return with_reason(error, reason, _kind(error.http_status, reason)) if reason else error
 
 
 def _kind(status: int | None, reason: str) -> str | None:

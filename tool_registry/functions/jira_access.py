@@ -1,8 +1,8 @@
 """Asking Jira (REST API version 2): where it is, as whom, and what its refusals mean.
 
 The domain `jira` gives the `url`, the `project` in which issues are made unless another one is named, and where the
-token is kept (`token_variable`, JIRA_API_TOKEN unless said; `token_file`; `token_command`). With a `user` it is shown
-as that user's password, as Atlassian's cloud wants; without one as a bearer token, as a server of one's own wants.
+token is kept (`credential`; the environment variable JIRA_API_TOKEN unless it says). With a `username` it is shown as
+that user's password, as Atlassian's cloud wants; without one as a bearer token, as a server of one's own wants.
 """
 
 from __future__ import annotations
@@ -10,10 +10,13 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Annotated, Any
 
-from tool_registry.functions.service_tokens import service_token
+from tool_registry.functions.credential import credential
+from tool_registry.functions.services import service_url
 from tool_registry.sources.http import Reply, request
+from tool_registry.sources.http_failure import with_reason
 from tool_registry.tool import ToolContext, ToolError
 
 Key = Annotated[str, {"pattern": "^[A-Z][A-Z0-9_]+-[0-9]+$"}]
@@ -30,13 +33,11 @@ async def ask_jira(
     may_miss: bool = False,
 ) -> Reply | None:
     """Jira's answer; None where an issue is not there, or not for whoever asks, if it `may_miss`."""
-    url = context.settings.get("url")
-    if not url:
-        raise ToolError("no such service is configured: the domain has no url", kind="configuration_error", sent=False)
+    url = service_url(context, "Jira")
     try:
         reply = await request(
             method,
-            f"{str(url).rstrip('/')}/rest/api/2{path}",
+            f"{url}/rest/api/2{path}",
             context=context,
             headers=await _headers(context),
             params=params,
@@ -44,7 +45,7 @@ async def ask_jira(
         )
     except ToolError as error:
         reason = _reason(error)
-        if may_miss and error.http_status == 404 and reason:  # noqa: PLR2004 - RFC 9110
+        if may_miss and error.http_status == HTTPStatus.NOT_FOUND and reason:
             return None
         raise _explained(error, reason) from error
     return reply
@@ -57,10 +58,10 @@ async def answer(method: str, path: str, context: ToolContext, **asked: Any) -> 
 
 
 async def _headers(context: ToolContext) -> dict[str, str]:
-    token = await service_token(context, "JIRA_API_TOKEN")
+    token = await credential(context, usual="JIRA_API_TOKEN")
     if not token:
         return {}
-    user = context.settings.get("user")
+    user = context.settings.get("username")
     if not user:
         return {"Authorization": f"Bearer {token}"}
     basic = base64.b64encode(f"{user}:{token}".encode()).decode()
@@ -70,17 +71,8 @@ async def _headers(context: ToolContext) -> dict[str, str]:
 
 def _explained(error: ToolError, reason: str) -> ToolError:
     """The failure with Jira's own reason; what it refuses for itself (400) was asked wrongly."""
-    if not reason:
-        return error
-    return ToolError(
-        f"{error.message}: {reason}",
-        kind=error.kind or ("usage_error" if error.http_status == 400 else None),  # noqa: PLR2004 - RFC 9110
-        http_status=error.http_status,
-        output=error.output,
-        sent=error.sent,
-        retry_after=error.retry_after,
-        details=error.details,
-    )
+    kind = "usage_error" if error.http_status == HTTPStatus.BAD_REQUEST else None
+    return with_reason(error, reason, kind) if reason else error
 
 
 def _reason(error: ToolError) -> str:

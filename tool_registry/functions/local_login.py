@@ -23,7 +23,7 @@ from tool_registry.sources.python import tool
 from tool_registry.tool import Effect, FixScope, Needs, ToolContext, ToolError
 
 KUBECONFIG = Needs(settings=("kubeconfig",))
-LOGIN = Needs(settings=("platform|login_command|token_url",))
+LOGIN = Needs(settings=("platform|login.command|login.token_url",))
 """The platform's folder, in which the client secret lies, or how one logs in at the domain's cluster."""
 ACCOUNT = Needs(settings=("url|platform|kubeconfig",))
 
@@ -64,8 +64,8 @@ class TokenTime(TypedDict):
 async def kube_login(context: ToolContext) -> LoggedIn:
     """Gets a new token for the domain's user and keeps it, readable by that person alone.
 
-    On the embedded platform it is kept in the domain's kubeconfig. At a cluster the domain's `login_command` is run, or
-    its `token_url` asked, and the token kept in its `token_file` (docs/kubernetes.md).
+    On the embedded platform it is kept in the domain's kubeconfig. At a cluster the domain's `login` says which
+    command is run or which token endpoint asked, and the token is kept in its `token_file` (docs/kubernetes.md).
 
     Returns:
         user, server, and expires_at (epoch seconds). The token itself is never returned.
@@ -121,8 +121,7 @@ async def _cluster_login(context: ToolContext) -> LoggedIn:
 
 
 def _at_cluster(context: ToolContext) -> bool:
-    says_how = context.settings.get("login_command") or context.settings.get("token_url")
-    return bool(says_how) and not on_platform(context.settings)
+    return bool(context.settings.get("login")) and not on_platform(context.settings)
 
 
 def _ends(kept: str) -> float | None:

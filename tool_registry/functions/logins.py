@@ -29,7 +29,8 @@ TOLD = {*ENDS, "expires_in", "user", "token_type", "scope"}
 class Login(TypedDict):
     """Whether a login is there and counts; `user` empty where nobody is named, `expires_at` null where it is not told.
 
-    `ok` null: a program keeps the credentials, and only it can tell.
+    `ok` null: a program keeps the credentials, and only it can tell. `kind` is the failure that it means where it does
+    not count, for the checks of a domain.
     """
 
     ok: bool | None
@@ -40,7 +41,10 @@ class Login(TypedDict):
 
 
 class Kept(TypedDict):
-    """A kept token: until when it holds (epoch seconds), and how many seconds that is; null where it does not tell."""
+    """A kept token: until when it holds (epoch seconds), and how many seconds that is.
+
+    Both are null where it does not tell, or can be renewed by itself. `ok`: it is there, and maybe over.
+    """
 
     ok: bool
     user: str
@@ -86,8 +90,7 @@ async def registry_login_state(registry: str, context: ToolContext, auth_file: s
 async def gitlab_login_state(context: ToolContext) -> Login:
     """Says whose the configured GitLab token is, and until when it holds; one that is not accepted is a failure.
 
-    The domain `gitlab` gives the `url`, and says where the token is kept (`token_variable`, `token_file`,
-    `token_command`).
+    The domain `gitlab` gives the `url`, and says where the token is kept (`credential`).
     """
     who = await answer("GET", "/user", context)
     with expected("GitLab"):
@@ -119,17 +122,10 @@ def token_expiry(
     text = context.environment.get(variable, "") if variable else _read(context.folder / Path(file).expanduser())
     if not text.strip():
         return {"ok": False, "user": "", "expires_at": None, "expires_in": None, "message": f"{where} holds no token"}
-    user, ends, renews = _told(text.strip(), context)
+    user, told, renews = _told(text.strip(), context)
+    ends = None if renews else told  # a refresh token gets a new one, so that this one's end is nobody's business
     left = None if ends is None else ends - time.time()
-    # a refresh token gets a new one by itself, so that this one's end is nobody's business
-    good = renews or ends is None
-    return {
-        "ok": True,
-        "user": user,
-        "expires_at": None if good else ends,
-        "expires_in": None if good else left,
-        "message": "",
-    }
+    return {"ok": True, "user": user, "expires_at": ends, "expires_in": left, "message": ""}
 
 
 def _told(text: str, context: ToolContext) -> tuple[str, float | None, bool]:

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any, TypedDict
 from urllib.parse import urlsplit
 
+from tool_registry.functions.credential import credential
 from tool_registry.functions.logins import registry_login_state
 from tool_registry.functions.platform import platform_url
-from tool_registry.functions.references import referenced
 from tool_registry.functions.registry_access import REGISTRY
 from tool_registry.sources.connections import is_loopback
 from tool_registry.sources.python import tool
@@ -46,9 +46,8 @@ class LoggedIn(TypedDict):
 async def registry_login(context: ToolContext, registry: str = "", auth_file: str = "") -> LoggedIn:
     """Logs in to an image registry: proves the configured name and password there, then keeps them as podman does.
 
-    The domain gives `username` (or `username_variable`, `username_file`), and says where the password is:
-    `password_variable` names an environment variable, `password_file` a file. What the registry does not accept is not
-    kept.
+    The domain gives the `username`, and says where the password is kept (`credential`). What the registry does not
+    accept is not kept.
 
     Args:
         registry: Its host; only the domain's own is logged in to, and empty means that one.
@@ -58,7 +57,7 @@ async def registry_login(context: ToolContext, registry: str = "", auth_file: st
         registry, user, auth_file, and changed (whether the file was written).
     """
     url, host = _own(registry, context)
-    user, password = _credentials(context)
+    user, password = await _credentials(context)
     basic = base64.b64encode(f"{user}:{password}".encode()).decode()
     context.secret(basic)
     path = _auth_file(auth_file, context)
@@ -80,11 +79,11 @@ def _own(registry: str, context: ToolContext) -> tuple[str, str]:
     return url, host
 
 
-def _credentials(context: ToolContext) -> tuple[str, str]:
-    user = str(context.settings.get("username") or "") or referenced("username", context)
-    password = referenced("password", context)
+async def _credentials(context: ToolContext) -> tuple[str, str]:
+    user = str(context.settings.get("username") or "")
+    password = await credential(context, usual="")
     if not user or ":" in user or not password:
-        missing = "username" if not user or ":" in user else "password_variable or password_file"
+        missing = "username" if not user or ":" in user else "credential"
         message = f"nobody can be logged in: the domain's settings have no {missing} that can be used"
         raise ToolError(message, kind="configuration_error", sent=False, details={"setting": missing})
     return user, password

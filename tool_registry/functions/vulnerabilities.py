@@ -1,7 +1,8 @@
 """What Quay's scanner found in an image: `GET /api/v1/repository/{repository}/manifest/{digest}/security`.
 
 This is Quay's own API, beside what every registry has; it is asked where the registry is, or where the domain's
-`api_url` says. It takes an OAuth token (`token_variable`, `token_file`, else QUAY_TOKEN); what is public needs none.
+`api_url` says. It takes an OAuth token (`api_credential`, else the environment variable QUAY_TOKEN); what is public
+needs none.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, TypedDict
 from urllib.parse import quote, urlsplit
 
-from tool_registry.functions.references import referenced
+from tool_registry.functions.credential import credential
 from tool_registry.functions.registry_access import REGISTRY, REPOSITORY, TAG_OR_DIGEST, Place, place_of
 from tool_registry.functions.registry_manifests import digest_of
 from tool_registry.sources.connections import is_loopback
@@ -107,9 +108,9 @@ async def quay_get_vulnerabilities(
 
 async def _asked(place: Place, digest: str, context: ToolContext) -> Reply:
     """Quay's answer; a 404 that is not its own says that there is no such API."""
-    api = place.url if place.named else str(context.settings.get("api_url") or place.url).rstrip("/")
+    api = str(context.settings.get("api_url") or place.url).rstrip("/") if _is_own(place, context) else place.url
     path = f"/api/v1/repository/{quote(place.name)}/manifest/{quote(digest, safe=':')}/security"
-    headers = _token(api, place, context)
+    headers = await _token(api, place, context)
     reply = await request(
         "GET", api + path, context=context, headers=headers, params={"vulnerabilities": "true"}, not_found=(404,)
     )
@@ -122,18 +123,21 @@ async def _asked(place: Place, digest: str, context: ToolContext) -> Reply:
     raise ToolError(message, kind="configuration_error", http_status=404, output=reply.text, sent=True)
 
 
-def _token(api: str, place: Place, context: ToolContext) -> dict[str, str]:
+async def _token(api: str, place: Place, context: ToolContext) -> dict[str, str]:
     """The token, for the domain's own server only and never in the clear."""
-    token = None if place.named and place.url != context.settings.get("url") else _kept(context)
-    if token is None:
+    if not _is_own(place, context):
+        return {}
+    token = await credential(context, usual="QUAY_TOKEN", setting="api_credential")
+    if not token:
         return {}
     if urlsplit(api).scheme != "https" and not is_loopback(urlsplit(api).hostname or ""):
         raise ToolError(f"{api} is not asked by HTTPS, and a token is not sent there", kind="configuration_error")
     return {"Authorization": f"Bearer {token}"}
 
 
-def _kept(context: ToolContext) -> str | None:
-    return referenced("token", context, usual="QUAY_TOKEN")
+def _is_own(place: Place, context: ToolContext) -> bool:
+    """Whether it is the domain's own registry, named or not; a slash at the end of its `url` makes no difference."""
+    return not place.named or place.url == str(context.settings.get("url") or "").rstrip("/")
 
 
 def _said(reply: Reply) -> tuple[str, Mapping[str, Any]]:
