@@ -46,5 +46,5 @@ def auto_heal_jira(**options: Any) -> Callable[[Function], Function]:
 
 
 def auto_heal_git(**options: Any) -> Callable[[Function], Function]:
-    """Heals calls of the forge, by its network only: what git has no credentials for, no login of ours repairs."""
-    return auto_heal(**{"domain": "forge", "fixes": ("connect",), **options})
+    """Heals calls of the git server, by its network only, unless `fixes` says more."""
+    return auto_heal(**{"domain": "git", "fixes": ("connect",), **options})

@@ -15,13 +15,11 @@ from tests.unit.functions.shop_repository import Repository
 
 pytestmark = pytest.mark.timeout(240)
 SETTINGS = """
-[domains.forge]
+[services.git]
 description = "The shop's forge."
-
-[domains.forge.settings]
 url = "{url}"
 username = "{user}"
-password_variable = "FORGE_PASSWORD"
+credential = {{env = "FORGE_PASSWORD"}}
 """
 CHANGE = """
 name: change
@@ -38,6 +36,24 @@ steps:
 outputs:
   - {name: pushed, value: "{{ push.created }}"}
   - {name: upstream, value: "{{ status.upstream }}"}
+"""
+RENEWED = """
+[services.git]
+url = "{url}"
+username = "{user}"
+credential = {{file = "password"}}
+login = {{tool = "forge_login"}}
+"""
+FORGE_LOGIN = """
+name: forge_login
+description: Gets the password of today.
+effect: write
+idempotent: true
+domain: git
+fix: credentials
+command:
+  argv: [sh, -c, 'echo login >> log; cp todays password']
+  output: none
 """
 PUSH = """
 name: push_it
@@ -111,3 +127,21 @@ def test_a_wrong_password_ends_the_run_and_asks_nobody(server: GitServer, shell:
     assert "Authentication failed" in record["message"]
     assert "wrong-and-secret" not in str(record)
     assert not (shell.folder / "shop").exists()
+
+
+@pytest.mark.parametrize(("todays", "healed", "status"), [(PASSWORD, 1, 0), ("wrong-again", 0, 1)])
+def test_a_password_that_is_over_is_renewed_once(
+    server: GitServer, shell: Shell, todays: str, healed: int, status: int
+) -> None:
+    """The server's 401 runs the service's own login; where the new one is refused too, nothing is tried again."""
+    (shell.folder / "skill.toml").write_text(RENEWED.format(url=server.url, user=USER))
+    (shell.folder / "tools").mkdir()
+    (shell.folder / "tools" / "forge_login.yaml").write_text(FORGE_LOGIN)
+    (shell.folder / "password").write_text("of-yesterday")
+    (shell.folder / "todays").write_text(todays)
+    record = run(shell, "change", "-i", f"url={server.url}/shop.git", status=status)
+    first = record["steps"][0]
+    assert (record["healed"], first["attempts"], first["first_failure"]["kind"]) == (healed, 2, "auth_expired")
+    assert (shell.folder / "log").read_text() == "login\n"
+    assert (shell.folder / "shop").exists() is bool(healed)
+    assert not {"of-yesterday", todays} & set(json.dumps(record).split('"'))

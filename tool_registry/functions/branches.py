@@ -30,7 +30,6 @@ class BranchState(TypedDict):
 @tool(
     effect=Effect.READ,
     idempotent=True,
-    domain="forge",
     timeout=20,
     needs=GIT,
     examples=({}, {"repo": ".", "branch": "fix-7"}),
@@ -40,7 +39,7 @@ async def git_branch_state(context: ToolContext, repo: str = "", branch: str = "
     """Says what a branch has that its base has not, and what of it was pushed, by what this repository knows.
 
     Args:
-        repo: Folder of the repository; empty for the configured one.
+        repo: Folder of the repository; empty for the workspace's own.
         branch: The branch; empty for the one that is checked out.
 
     Returns:

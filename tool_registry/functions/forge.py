@@ -1,7 +1,8 @@
 """Merge requests, as any git server shows them: a ref per merge request.
 
 GitLab serves `refs/merge-requests/N/head`, as does the demo project's bare repository, and GitHub `refs/pull/N/head`;
-one tool reads them all. A clone is asked through its remote `origin`, and gets the ref under the same name.
+one tool reads them all. A clone is asked through its remote `origin`, and gets the ref under the same name. Where the
+domain names a project at a GitLab, GitLab says which merge requests are open and what they are called (`mirrors`).
 """
 
 from __future__ import annotations
@@ -10,6 +11,13 @@ import re
 from pathlib import Path
 from typing import TypedDict
 
+from tool_registry.functions.mirrors import (
+    Told,
+    is_mirrored,
+    one_request,
+    open_requests,
+    updated_mirror,
+)
 from tool_registry.functions.repository import GIT, ask_remote, default_branch, repository_folder, run_git, try_git
 from tool_registry.sources.python import tool
 from tool_registry.tool import Effect, ToolContext, ToolError
@@ -40,22 +48,39 @@ class MergeRequest(TypedDict):
 async def git_merge_request_list(context: ToolContext, repo: str = "") -> list[MergeRequest]:
     """Lists the open merge requests of a repository, newest commit first.
 
-    Open means that the head is not merged into the default branch.
+    Open means that the head is not merged into the default branch, or that GitLab calls it open.
 
     Args:
         repo: Folder of the repository; empty for the configured one.
 
     Returns:
-        For each: id, sha, title (the commit's subject), branch (empty when none is known), author, date (ISO 8601) and
-        open.
+        For each: id, sha, title (the commit's subject, or as GitLab has it), branch (empty when none is known), author,
+        date (ISO 8601) and open.
     """
-    folder = await repository_folder(repo, context)
-    await _fetch_newest(folder, context)
-    found = [one for one in await _merge_requests(folder, context) if one["open"]]
+    if await is_mirrored(repo, context):
+        found = await _open_at_gitlab(context)
+    else:
+        found = await _open_in(await repository_folder(repo, context), context)
     if found:
         newest = found[0]
         context.report(f"{len(found)} open merge requests; the newest is !{newest['id']} {newest['title']!r}")
     return found
+
+
+async def _open_in(folder: Path, context: ToolContext) -> list[MergeRequest]:
+    await _fetch_newest(folder, context)
+    return [one for one in await _merge_requests(folder, context) if one["open"]]
+
+
+async def _open_at_gitlab(context: ToolContext) -> list[MergeRequest]:
+    told = await open_requests(context, MOST_FETCHED)
+    folder = await updated_mirror(context, *[f"refs/merge-requests/{number}/head" for number in told])
+    known = await _merge_requests(folder, context)
+    return [_as_told(one, told[one["id"]]) for one in known if one["id"] in told]
+
+
+def _as_told(one: MergeRequest, told: Told) -> MergeRequest:
+    return {**one, "title": told["title"], "branch": told["source_branch"], "open": told["state"] == "opened"}
 
 
 @tool(effect=Effect.READ, idempotent=True, domain="forge", timeout=60, needs=GIT, examples=({"mr_id": 1},), exact=True)
@@ -70,6 +95,8 @@ async def git_merge_request(mr_id: int, context: ToolContext, repo: str = "") ->
         id, sha, title (the commit's subject), branch (empty when none is known), author, date (ISO 8601), and open
         (whether it is not merged into the default branch).
     """
+    if await is_mirrored(repo, context):
+        return await _at_gitlab(mr_id, context)
     folder = await repository_folder(repo, context)
     await _fetch_one(folder, mr_id, context)
     known = await _merge_requests(folder, context)
@@ -77,6 +104,22 @@ async def git_merge_request(mr_id: int, context: ToolContext, repo: str = "") ->
     if wanted is None:
         raise await _unknown(folder, mr_id, known, context)
     return wanted
+
+
+async def _at_gitlab(mr_id: int, context: ToolContext) -> MergeRequest:
+    told = await one_request(mr_id, context)
+    if told is None:
+        known = await open_requests(context, MOST_FETCHED)
+        named = ", ".join(f"!{number} {one['title']!r}" for number, one in list(known.items())[:10]) or "none at all"
+        raise ToolError(
+            f"there is no merge request !{mr_id} in {context.settings['project']}; open are {named}",
+            kind="resource_not_found",
+            sent=False,
+            details={"known": sorted(known)},
+        )
+    folder = await updated_mirror(context, f"refs/merge-requests/{mr_id}/head")
+    known_here = await _merge_requests(folder, context)
+    return _as_told(next(one for one in known_here if one["id"] == mr_id), told)
 
 
 async def _unknown(folder: Path, mr_id: int, known: list[MergeRequest], context: ToolContext) -> ToolError:

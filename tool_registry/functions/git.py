@@ -7,6 +7,7 @@ import shlex
 from pathlib import Path
 from typing import TypedDict
 
+from tool_registry.functions.mirrors import on_gitlab, updated_mirror
 from tool_registry.functions.repository import GIT, commit_of, default_branch, repository_folder, run_git, try_git
 from tool_registry.sources.python import tool
 from tool_registry.tool import Effect, ToolContext, ToolOutput
@@ -39,7 +40,7 @@ class Commit(TypedDict):
 
 
 class CommitMessage(TypedDict):
-    """What a commit says, and who wrote it when."""
+    """What a commit says, who wrote it, and when it was committed."""
 
     sha: str
     subject: str
@@ -71,13 +72,17 @@ async def git_repository(context: ToolContext, repo: str = "") -> Repository:
     """Says which repository is meant, and what its images are called.
 
     Args:
-        repo: Folder of a repository or anywhere inside it; empty for the configured one.
+        repo: Folder of a repository or anywhere inside it; empty for the configured one, which at a GitLab is a project
+            of which a mirror is kept.
 
     Returns:
         path, argument (the path quoted for a shell), name, image (what its images are called), default_branch, and demo
         (whether it is the built-in demo project).
     """
-    folder = await repository_folder(repo, context)
+    if not repo and on_gitlab(context.settings):
+        folder = await updated_mirror(context)
+    else:
+        folder = await repository_folder(repo, context)
     top = await _top(folder, context)
     demo = _same(top, context.settings.get("forge"))
     name = _image_part(top.name.removesuffix(".git"))
@@ -85,10 +90,18 @@ async def git_repository(context: ToolContext, repo: str = "") -> Repository:
         "path": str(top),
         "argument": shlex.quote(str(top)),
         "name": name,
-        "image": str(context.settings["image"]) if demo else f"local/{name}",
+        "image": _image(name, demo, context),
         "default_branch": await default_branch(top, context),
         "demo": demo,
     }
+
+
+def _image(name: str, demo: bool, context: ToolContext) -> str:
+    """What images are called: the demo project's name, or where no platform builds any, as the domain says."""
+    settings = context.settings
+    if demo or (settings.get("image") and not settings.get("platform")):
+        return str(settings["image"]).replace("{name}", name)
+    return f"local/{name}"
 
 
 def _same(folder: Path, configured: str | None) -> bool:
@@ -115,7 +128,6 @@ def _image_part(name: str) -> str:
 @tool(
     effect=Effect.READ,
     idempotent=True,
-    domain="forge",
     timeout=30,
     needs=GIT,
     examples=({"ref": "main"}, {"ref": "74ec56e", "repo": "."}),
@@ -126,7 +138,7 @@ async def git_rev_parse(ref: str, context: ToolContext, repo: str = "") -> Commi
 
     Args:
         ref: What to expand.
-        repo: Folder of the repository; empty for the configured one.
+        repo: Folder of the repository; empty for the workspace's own.
 
     Returns:
         sha (40 hexadecimal digits, 64 in a SHA-256 repository), short (the first 8), ref, and expanded (whether
@@ -136,15 +148,13 @@ async def git_rev_parse(ref: str, context: ToolContext, repo: str = "") -> Commi
     return {"sha": sha, "short": sha[:8], "ref": ref, "expanded": sha != ref.lower()}
 
 
-@tool(
-    effect=Effect.READ, idempotent=True, domain="forge", timeout=30, needs=GIT, examples=({"sha": "main"},), exact=True
-)
+@tool(effect=Effect.READ, idempotent=True, timeout=30, needs=GIT, examples=({"sha": "main"},), exact=True)
 async def git_commit_message(sha: str, context: ToolContext, repo: str = "") -> CommitMessage:
-    """Says what a commit's message is, and who wrote it when.
+    """Says what a commit's message is, who wrote it, and when it was committed.
 
     Args:
         sha: The commit.
-        repo: Folder of the repository; empty for the configured one.
+        repo: Folder of the repository; empty for the workspace's own.
 
     Returns:
         sha, subject, body, author and date (ISO 8601).
@@ -156,9 +166,7 @@ async def git_commit_message(sha: str, context: ToolContext, repo: str = "") -> 
     return {"sha": commit, "subject": subject, "body": body.strip(), "author": author, "date": date.strip()}
 
 
-@tool(
-    effect=Effect.READ, idempotent=True, domain="forge", timeout=30, needs=GIT, examples=({"sha": "main"},), exact=True
-)
+@tool(effect=Effect.READ, idempotent=True, timeout=30, needs=GIT, examples=({"sha": "main"},), exact=True)
 async def git_changed_files(sha: str, context: ToolContext, repo: str = "") -> ChangedFiles:
     """Lists what a commit's branch changes, counted from where it left the default branch.
 
@@ -167,7 +175,7 @@ async def git_changed_files(sha: str, context: ToolContext, repo: str = "") -> C
 
     Args:
         sha: The commit.
-        repo: Folder of the repository; empty for the configured one.
+        repo: Folder of the repository; empty for the workspace's own.
 
     Returns:
         files (paths, at most 500), count (how many there are), and base (the commit compared with, empty for none).
@@ -183,7 +191,6 @@ async def git_changed_files(sha: str, context: ToolContext, repo: str = "") -> C
 @tool(
     effect=Effect.READ,
     idempotent=True,
-    domain="forge",
     timeout=30,
     needs=GIT,
     result=FILE_AT_COMMIT,
@@ -195,7 +202,7 @@ async def git_show_file(sha: str, path: str, context: ToolContext, repo: str = "
     Args:
         sha: The commit.
         path: The file, counted from the top of the repository.
-        repo: Folder of the repository; empty for the configured one.
+        repo: Folder of the repository; empty for the workspace's own.
 
     Returns:
         found, path, and text (at most 100,000 characters, empty where it is not found).

@@ -27,7 +27,7 @@ class Clone(TypedDict):
 @tool(
     effect=Effect.WRITE,
     idempotent=True,
-    domain="forge",
+    domain="git",
     timeout=600,
     needs=GIT,
     examples=({"url": "https://gitlab.example/group/shop.git", "folder": "shop"},),

@@ -48,7 +48,6 @@ class Rebase(TypedDict):
 @tool(
     effect=Effect.WRITE,
     idempotent=True,
-    domain="forge",
     timeout=300,
     needs=GIT,
     examples=({"onto": "origin/main", "repo": "."},),
@@ -62,7 +61,7 @@ async def git_rebase(onto: str, context: ToolContext, repo: str = "") -> Rebase:
 
     Args:
         onto: The commit they go on top of, as in origin/main.
-        repo: Folder of the repository; empty for the configured one.
+        repo: Folder of the repository; empty for the workspace's own.
 
     Returns:
         path, branch, onto (its full SHA), rebased, changed (whether the branch moved), before, after, commits (how many

@@ -65,7 +65,7 @@ class Push(TypedDict):
 @tool(
     effect=Effect.WRITE,
     idempotent=True,
-    domain="forge",
+    domain="git",
     timeout=300,
     needs=GIT,
     examples=({"repo": "."}, {"repo": ".", "remote": "upstream", "prune": True}),
@@ -75,7 +75,7 @@ async def git_fetch(context: ToolContext, repo: str = "", remote: Remote = "orig
     """Fetches what a server has; branches of one's own and files stay as they are.
 
     Args:
-        repo: Folder of the repository; empty for the configured one.
+        repo: Folder of the repository; empty for the workspace's own.
         remote: Which server, by the name it has here.
         prune: Whether branches that the server has no more are forgotten.
 
@@ -116,7 +116,7 @@ async def _refs(folder: Path, remote: str, context: ToolContext) -> dict[str, st
 @tool(
     effect=Effect.WRITE,
     idempotent=True,
-    domain="forge",
+    domain="git",
     timeout=300,
     needs=GIT,
     examples=({"repo": "."},),
@@ -129,7 +129,7 @@ async def git_pull(context: ToolContext, repo: str = "") -> Pull:
     nothing is merged; git_rebase puts them on top. Changed files that would be overwritten are one too.
 
     Args:
-        repo: Folder of the repository; empty for the configured one.
+        repo: Folder of the repository; empty for the workspace's own.
 
     Returns:
         path, branch, upstream, before, after and commits (how many came).
@@ -170,7 +170,7 @@ async def git_pull(context: ToolContext, repo: str = "") -> Pull:
 @tool(
     effect=Effect.WRITE,
     idempotent=True,
-    domain="forge",
+    domain="git",
     timeout=300,
     needs=GIT,
     examples=({"repo": "."}, {"repo": ".", "branch": "fix-7", "set_upstream": True}),
@@ -189,7 +189,7 @@ async def git_push(
     repository's own hooks are not run.
 
     Args:
-        repo: Folder of the repository; empty for the configured one.
+        repo: Folder of the repository; empty for the workspace's own.
         branch: The branch; empty for the one that is checked out.
         remote: Which server, by the name it has here.
         set_upstream: Whether the branch is to follow the pushed one from now on.

@@ -1,8 +1,8 @@
 """Asking a git server: in whose name, how far git may go, and what its refusals mean.
 
-The domain `forge` gives `url`, the server that its login is for, `username` (else `oauth2`, which GitLab takes with a
-token), and where the password or token is kept (`password_variable`, `password_file`, `token_variable`, `token_file`).
-Git gets it from a credential helper and asks no person; for every other server the person's own helpers count.
+The domain `git` gives `url`, the server that its login is for, `username` (else `oauth2`, which GitLab takes with a
+token), and where the password or token is kept (`credential`). Git gets it from a credential helper and asks no
+person; for every other server the person's own helpers count.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 
 import anyio
 
+from tool_registry.functions.credential import credential
 from tool_registry.functions.git_credential import PASSWORD, USERNAME
-from tool_registry.functions.references import referenced
 from tool_registry.functions.repository import TRANSPORTS, UNASKED, git_completed, refuse_programs, try_git
 from tool_registry.sources.connections import is_loopback
 from tool_registry.sources.http_failure import root_of
@@ -61,7 +61,7 @@ def address(url: str, context: ToolContext) -> str:
     parts = urlsplit(url) if "://" in url else None
     if parts and parts.password:
         context.secret(parts.password)
-        message = f"a password does not belong into an address ({shown(url)}): the domain forge names where it is kept"
+        message = f"a password does not belong into an address ({shown(url)}): the domain git names where it is kept"
         raise ToolError(message, kind="usage_error", sent=False)
     good = parts.scheme in {"http", "https", "ssh", "git", "file"} if parts else SCP.fullmatch(url)
     if good or (not parts and Path(url).is_absolute()):
@@ -105,7 +105,7 @@ async def ask_server(folder: Path, *arguments: str, url: str, context: ToolConte
 
 
 async def _asked(folder: Path, arguments: tuple[str, ...], url: str, context: ToolContext, trace: Path) -> Completed:
-    settings, login = _login(url, context)
+    settings, login = await _login(url, context)
     if folder != Path("/"):
         await refuse_programs(folder, context)
     if login and folder != Path("/"):
@@ -132,24 +132,28 @@ def _of_no_git_server(trace: Path) -> str:
     return next((each for each in told if each.startswith(("text/html", "application/json"))), "")
 
 
-def _login(url: str, context: ToolContext) -> tuple[list[str], dict[str, str]]:
+async def _login(url: str, context: ToolContext) -> tuple[list[str], dict[str, str]]:
     """What git is told on its command line, where everybody may read it, and in its environment."""
-    ca_file = context.settings.get("ca_file")
-    trusted = ["-c", f"http.sslCAInfo={context.folder / Path(str(ca_file)).expanduser()}"] if ca_file else []
+    trusted = _trusted(context)
     origin = _origin(url)
     if not origin or origin != _origin(str(context.settings.get("url") or "")):
         return trusted, {}
-    password = referenced("password", context) or referenced("token", context)
-    if password is None:
+    password = await credential(context, usual="")
+    if not password:
         return trusted, {}
     if origin.startswith("http://") and not is_loopback(urlsplit(origin).hostname or ""):
         message = f"{origin} is not asked by HTTPS, and a password is not sent there in the clear"
         raise ToolError(message, kind="configuration_error", sent=False)
-    named = str(context.settings.get("username") or "") or referenced("username", context) or "oauth2"
+    named = str(context.settings.get("username") or "oauth2")
     # Git has its own shell read this; there is nothing in it but where we are installed.
     helper = f"!{shlex.join([sys.executable, '-I', str(HELPER)])}"
     helpers = ["-c", f"credential.{origin}.helper=", "-c", f"credential.{origin}.helper={helper}"]
     return [*trusted, *helpers], {USERNAME: named, PASSWORD: password}
+
+
+def _trusted(context: ToolContext) -> list[str]:
+    ca_file = context.settings.get("ca_file")
+    return ["-c", f"http.sslCAInfo={context.folder / Path(str(ca_file)).expanduser()}"] if ca_file else []
 
 
 def _origin(url: str) -> str:

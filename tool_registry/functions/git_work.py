@@ -51,12 +51,12 @@ class NewBranch(TypedDict):
     created: bool
 
 
-@tool(effect=Effect.READ, idempotent=True, domain="forge", timeout=60, needs=GIT, examples=({"repo": "."},), exact=True)
+@tool(effect=Effect.READ, idempotent=True, timeout=60, needs=GIT, examples=({"repo": "."},), exact=True)
 async def git_status(context: ToolContext, repo: str = "") -> Status:
     """Says what is checked out and changed in a work tree; no server is asked, and nothing is written.
 
     Args:
-        repo: Folder of the repository; empty for the configured one.
+        repo: Folder of the repository; empty for the workspace's own.
 
     Returns:
         path, branch, sha, upstream, ahead, behind (by what was last fetched), clean, staged, changed, untracked,
@@ -115,7 +115,6 @@ def _status(text: str) -> Status:
 @tool(
     effect=Effect.WRITE,
     idempotent=True,
-    domain="forge",
     timeout=120,
     needs=GIT,
     examples=({"ref": "main", "repo": "."},),
@@ -128,7 +127,7 @@ async def git_checkout(ref: str, context: ToolContext, repo: str = "") -> Checko
 
     Args:
         ref: What to check out.
-        repo: Folder of the repository; empty for the configured one.
+        repo: Folder of the repository; empty for the workspace's own.
 
     Returns:
         path, branch (empty for a commit), sha, previous_branch, previous_sha, and created (whether it was made).
@@ -173,7 +172,6 @@ async def head_of(folder: Path, context: ToolContext) -> str:
 @tool(
     effect=Effect.WRITE,
     idempotent=True,
-    domain="forge",
     timeout=30,
     needs=GIT,
     examples=({"name": "fix-7", "start": "main", "repo": "."},),
@@ -185,7 +183,7 @@ async def git_branch_create(name: str, context: ToolContext, start: str = "HEAD"
     Args:
         name: What it is called.
         start: The commit it begins at.
-        repo: Folder of the repository; empty for the configured one.
+        repo: Folder of the repository; empty for the workspace's own.
 
     Returns:
         path, branch, sha, and created (False where it stood there already).

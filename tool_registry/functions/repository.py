@@ -109,7 +109,7 @@ def _last_line(done: Completed) -> str:
 
 
 async def repository_folder(repo: str, context: ToolContext) -> Path:
-    """The folder of the repository `repo` means: a path, or the configured one when empty.
+    """The folder of the repository `repo` means: a path; when empty the configured one, else the workspace's own.
 
     A relative path counts from the workspace folder. The configured repository may not exist yet because the platform
     that makes it does not run: then its absence is reported as what it is, a connection refused.
@@ -118,7 +118,7 @@ async def repository_folder(repo: str, context: ToolContext) -> Path:
         return _existing(repo, context.folder)
     configured = context.settings.get("forge")
     if not configured:
-        raise ToolError("no repository is configured; name one with repo", kind="usage_error", sent=False)
+        return _around(context.folder)
     if not (Path(configured) / "HEAD").is_file():
         await check_answers(context)
         raise ToolError(
@@ -127,6 +127,14 @@ async def repository_folder(repo: str, context: ToolContext) -> Path:
             sent=False,
         )
     return Path(configured)
+
+
+def _around(folder: Path) -> Path:
+    """The folder itself, if it is in a repository."""
+    if (folder / "HEAD").is_file() or any((each / ".git").exists() for each in (folder, *folder.parents)):
+        return folder.resolve()
+    message = f"no repository is configured, and {folder} is in none; name one with repo"
+    raise ToolError(message, kind="usage_error", sent=False)
 
 
 def _existing(repo: str, start: Path) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -141,6 +142,17 @@ async def test_the_configured_repository_is_the_demo(repository: Repository, con
     repository.git("clone", "--quiet", "--bare", str(repository.path), str(bare))
     answer = await git_repository(contexts({"forge": str(bare), "image": "demo/shop"}))
     assert (answer["path"], answer["image"], answer["demo"]) == (str(bare), "demo/shop", True)
+
+
+async def test_without_a_name_the_workspaces_own_repository_is_meant(repository: Repository) -> None:
+    """Also from a folder inside it; where there is none, a name is asked for."""
+    (inner := repository.path / "docs").mkdir()
+    for folder in (repository.path, inner):
+        found = await git_rev_parse("main", ToolContext(folder=folder, environment=os.environ))
+        assert found["sha"] == repository.git("rev-parse", "main")
+    with pytest.raises(ToolError, match="is in none; name one with repo") as caught:
+        await git_rev_parse("main", ToolContext(folder=repository.path.parent))
+    assert (caught.value.kind, caught.value.sent) == ("usage_error", False)
 
 
 async def test_a_demo_nobody_made_yet_is_a_refused_connection(contexts: Contexts, tmp_path: Path) -> None:

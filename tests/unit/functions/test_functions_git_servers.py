@@ -201,7 +201,7 @@ async def test_a_login_is_wanted_and_nobody_is_asked(locked: GitServer, contexts
 
 def login(server: GitServer, contexts: Contexts, password: str = PASSWORD, **settings: Any) -> ToolContext:
     """A context whose domain knows the login of this server."""
-    known = {"url": server.url, "username": USER, "password_variable": "FORGE_PASSWORD", **settings}
+    known = {"url": server.url, "username": USER, "credential": {"env": "FORGE_PASSWORD"}, **settings}
     return contexts(known, FORGE_PASSWORD=password)
 
 
@@ -360,7 +360,7 @@ def running() -> str:
 
 async def test_a_password_is_not_sent_in_the_clear(contexts: Contexts, tmp_path: Path) -> None:
     """Neither the name nor the host is asked for."""
-    context = contexts({"url": "http://forge.example", "password_variable": "PW"}, PW="x")
+    context = contexts({"url": "http://forge.example", "credential": {"env": "PW"}}, PW="x")
     with pytest.raises(ToolError, match="not sent there in the clear") as caught:
         await git_clone("http://forge.example/shop.git", "mine", context)
     assert (caught.value.kind, caught.value.sent, left_of(tmp_path, "mine")) == ("configuration_error", False, [])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.functions.shop_repository import Contexts, Repository
-from tool_registry.functions.git_history import git_branch_list, git_diff_stat, git_merge_base
+from tool_registry.functions.git_branches import git_branch_list, git_diff_stat, git_merge_base
 from tool_registry.functions.git_rebasing import git_rebase
 from tool_registry.functions.git_work import git_branch_create, git_checkout, git_status
 from tool_registry.tool import ToolContext, ToolError

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from tests.servers.gitlab import GitLab, gitlab
-from tests.servers.gitlab_project import Project
+from tests.servers.gitlab_project import BEGAN, Project
 from tests.unit.functions.shop_repository import Contexts
 from tool_registry.functions.gitlab import gitlab_mr_pipeline
-from tool_registry.functions.gitlab_pipeline_changes import gitlab_ci_cancel, gitlab_ci_retry
+from tool_registry.functions.gitlab_pipeline_changes import gitlab_ci_cancel, gitlab_ci_retried, gitlab_ci_retry
 from tool_registry.functions.gitlab_pipelines import (
     Pipelines,
     gitlab_ci_jobs,
@@ -230,8 +230,13 @@ async def test_pipelines_are_cancelled_and_repeated(server: GitLab, project: Pro
     assert (first["changed"], second["changed"], second["pipeline"]) == (True, False, first["pipeline"])
     assert first["pipeline"] is not None
     assert first["pipeline"]["status"] == "canceled"
+    assert (await gitlab_ci_retried(12, context))["happened"] is None
+    for job in project.jobs.values():
+        job["finished_at"] = BEGAN if job["pipeline_id"] == 12 else job["finished_at"]
+    assert (await gitlab_ci_retried(12, context))["happened"] is False
     again = await gitlab_ci_retry(12, context)
     assert (again["changed"], project.status(12)) == (True, "pending")
+    assert await gitlab_ci_retried(12, context) == {"happened": True, "value": again}
     assert (await gitlab_ci_retry(12, context))["changed"] is False
     assert (await gitlab_ci_cancel(99, context))["found"] is False
     assert len(writes(server)) == 2
@@ -263,12 +268,13 @@ async def test_the_token_comes_from_a_file_a_program_or_the_environment(
     token = server.token()
     (tmp_path / "token").write_text(f"{token}\n")
     command = [sys.executable, "-c", f"print({token!r})"]
-    for settings in ({"token_file": str(tmp_path / "token")}, {"token_command": command}, {"token_type": "oauth"}):
-        state = await gitlab_login_state(contexts({"url": server.url, **settings}, GITLAB_TOKEN=token))
+    told = {"url": server.url, "token_type": "oauth"}
+    for kept in ({"file": str(tmp_path / "token")}, {"command": command}, {"env": "GITLAB_TOKEN"}):
+        state = await gitlab_login_state(contexts({**told, "credential": kept}, GITLAB_TOKEN=token))
         assert (state["user"], token in secrets) == ("ada", True)
         secrets.clear()
     with pytest.raises(ToolError, match="printed none") as failed:
-        await gitlab_login_state(contexts({"url": server.url, "token_command": ["false"]}))
+        await gitlab_login_state(contexts({"url": server.url, "credential": {"command": ["false"]}}))
     assert (failed.value.kind, failed.value.sent) == ("configuration_error", False)
 
 
