@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from engine.configuration.naming import table_to_write
 from engine.heal.preflight.needs import Lack, lacks
 from engine.model.failure import FailureKind
 from engine.model.heal import Domain
@@ -47,6 +48,6 @@ def lacking_here(tool: Tool, domains: Mapping[str, Domain]) -> list[Lack]:
     found = list(lacks(tool, domain, context))
     if tool.domain and domain is None:
         message = f"no profile describes the domain {tool.domain}"
-        way_out = f"describe it under [domains.{tool.domain}] in skill.toml"
+        way_out = f"describe it under {table_to_write(tool.domain)}"
         found.append(Lack(message=message, way_out=way_out, kind=FailureKind.CONFIGURATION_ERROR))
     return found

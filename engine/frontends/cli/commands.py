@@ -36,7 +36,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "export": ("exporting", "Write skills in the form other agents read."),
     "import": ("importing", "Take in a skill written for other agents."),
     "demo": ("demo", "Run the main job on the embedded local profile."),
-    "doctor": ("doctor", "Check this machine, and say what to do."),
+    "init": ("init", "Make this folder a workspace, with what this machine has."),
+    "doctor": ("doctor", "Check this machine and what it reaches, and say what to do."),
     "schema": ("schema", "Print a JSON Schema, for editors."),
     "completion": ("completion", "Print a shell's completion script."),
 }

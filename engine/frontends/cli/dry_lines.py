@@ -194,6 +194,10 @@ def _around(step: PlannedStep, told: Told) -> Iterator[str]:
     """What is done again, and what is done when it fails."""
     if step.repeats:
         yield f"again {step.repeats}"
+    if step.elsewhere:
+        yield f"in the domain {step.domain}"
+    elif hung := step.unknown.get("heal.domain"):
+        yield f"in a domain that depends on {', '.join(hung)}"
     if step.heal.get("narrowed"):
         yield f"healing: {_healing(step.heal)}"
     if step.on_error == "continue" and (told.verbose or step.verdict is Verdict.WOULD_FAIL):

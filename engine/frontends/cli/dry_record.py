@@ -46,6 +46,7 @@ def _told(step: PlannedStep) -> Iterator[tuple[str, Any]]:
         "tool": step.tool,
         "effect": step.effect,
         "domain": step.domain,
+        "elsewhere": step.elsewhere,
         "skill": step.skill,
         "args": dict(step.args),
         "unknown": {name: list(sources) for name, sources in step.unknown.items()},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -33,32 +34,45 @@ def catalog(session: Session) -> tuple[SkillEntry, ...]:
 def list_command(session: Session, tag: str | None, screen: Screen) -> None:
     """List the skills that can be run: the workspace's own, then the shipped ones."""
     entries = [entry for entry in catalog(session) if tag is None or tag in entry.tags]
+    needed = {} if screen.is_text and screen.quiet else _needed(entries, session)
     if not screen.is_text:
-        screen.result([entry_record(entry) for entry in entries])
+        screen.result([{**entry_record(entry), "needs": list(needed.get(entry.name, ()))} for entry in entries])
         return
     if not entries:
         screen.note(f"no skill has the tag {tag}" if tag else "there are no skills")
         return
-    show_entries(entries, screen)
+    show_entries(entries, needed, screen)
+    if needed:
+        screen.note("what a skill needs is described in skill.toml: docs/configuration.md", dim=True)
     if not screen.quiet:
         screen.note("`skill run NAME --help` shows what a skill takes", dim=True)
 
 
-def show_entries(entries: list[SkillEntry], screen: Screen) -> None:
-    """The skills as a table, and which of them hide a shipped one."""
-    rows = [
-        [
-            entry.name,
-            ", ".join(entry.tags),
-            one_line(f"cannot be read: {entry.error}" if entry.error else entry.description),
-        ]
-        for entry in entries
-    ]
+def _needed(entries: list[SkillEntry], session: Session) -> dict[str, tuple[str, ...]]:
+    """What each skill needs that nobody describes here; nothing where no skill is listed."""
+    if not entries:
+        return {}
+    from engine.frontends.cli.undescribed import undescribed  # noqa: PLC0415 - late: tools and domains, for lists alone
+    from engine.wiring import Engine  # noqa: PLC0415 - late, as above
+
+    return undescribed(entries, Engine(session.workspace(), secrets=session.secrets))
+
+
+def show_entries(entries: list[SkillEntry], needed: Mapping[str, tuple[str, ...]], screen: Screen) -> None:
+    """The skills as a table, each with what it needs and is not described, and which of them hide a shipped one."""
+    rows = [[entry.name, ", ".join(entry.tags), _told(entry, needed.get(entry.name, ()))] for entry in entries]
     screen.table(rows, ["SKILL", "TAGS", "WHAT IT DOES"], spare=["TAGS"], lines=4)
     for entry in entries:
         if entry.hides:
             hidden = short_path(entry.hides, shipped=bundle("skills"))
             screen.note(f"{entry.name}: {short_path(entry.path)} hides {hidden}", dim=True)
+
+
+def _told(entry: SkillEntry, needed: tuple[str, ...]) -> str:
+    if entry.error:
+        return one_line(f"cannot be read: {entry.error}")
+    mark = f"needs {', '.join(needed)}: " if needed else ""
+    return f"{mark}{one_line(entry.description)}"
 
 
 def show_names(entries: tuple[SkillEntry, ...], screen: Screen) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.documents.document import Path
+from engine.configuration import SECTIONS, check_settings, written_at
 from engine.documents.toml import toml_document
 from engine.errors import DocumentError
 from engine.heal.preflight.arguments import refusal
@@ -15,19 +15,19 @@ from engine.model.lazy_dataclass import dataclass
 from engine.model.outcome import ToolCall
 from engine.model.place import Finding
 from engine.model.prevention import Check
-from engine.profile import check_settings
 from engine.wiring import Engine
 from tool_registry.registry import ToolRegistry
 from tool_registry.tool import Effect
 
+Way = tuple[str, *tuple[str | int, ...]]
 ROLES = ("login", "connect", "registry_login")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wrong:
-    """A mistake in a domain: the way to it from `domains`, and a sentence."""
+    """A mistake in a domain: the domain and the way to it from there, and a sentence."""
 
-    path: Path
+    path: Way
     code: FindingCode
     message: str
 
@@ -39,16 +39,19 @@ def settings_findings(engine: Engine) -> tuple[Finding, ...]:
         return ()
     try:
         check_settings(engine.workspace)
-        domains = [engine.domains[name] for name in engine.workspace.settings.get("domains", {})]
+        written = engine.workspace.settings
+        names = dict.fromkeys(name for section in SECTIONS for name in written.get(section, {}))
+        known = engine.domains
+        domains = [known[name] for name in names]
     except DocumentError as error:
         return error.told(str(file))
     document = toml_document(file.read_text(encoding="utf-8"), str(file))
     found = [
         Finding(
-            place=document.place(("domains", *wrong.path)),
+            place=document.place(written_at(document.value, *wrong.path)),
             code=wrong.code,
             message=wrong.message,
-            hint="docs/workspace.md shows a domain, its fixes and its checks",
+            hint="docs/configuration.md shows a domain, its fixes and its checks",
         )
         for domain in domains
         for wrong in wrong_in_domain(domain, engine.registry)
@@ -61,7 +64,7 @@ def wrong_in_domain(domain: Domain, registry: ToolRegistry) -> Iterator[Wrong]:
     for check in checks_of(domain):
         yield from _wrong_check(domain, check, registry)
     for role, plan in domain.fixes.items():
-        here: Path = (domain.name, "fixes", role)
+        here: Way = (domain.name, "fixes", role)
         for key, call in (("call", plan.call), ("verify", plan.verify)):
             if call is not None and call.tool not in registry:
                 yield _unknown(f"{domain.name}.{role} names", (*here, key, "tool"), call)
@@ -76,7 +79,7 @@ def wrong_in_domain(domain: Domain, registry: ToolRegistry) -> Iterator[Wrong]:
 def _wrong_check(domain: Domain, check: Check, registry: ToolRegistry) -> Iterator[Wrong]:
     """What keeps a check from being made, or from being repaired: both would else be noted, and no more."""
     name = f"{domain.name}.{check.name}"
-    here: Path = (domain.name, *(("checks", check.name) if check.name in domain.checks else ("expiry",)))
+    here: Way = (domain.name, *(("checks", check.name) if check.name in domain.checks else ("expiry",)))
     if check.call.tool not in registry:
         yield _unknown(f"{name} looks with", (*here, "tool"), check.call)
     elif registry[check.call.tool].effect is not Effect.READ:
@@ -89,5 +92,5 @@ def _wrong_check(domain: Domain, check: Check, registry: ToolRegistry) -> Iterat
         yield Wrong(path=(*here, "role"), code=FindingCode.NOT_ALLOWED, message=message)
 
 
-def _unknown(begins: str, path: Path, call: ToolCall) -> Wrong:
+def _unknown(begins: str, path: Way, call: ToolCall) -> Wrong:
     return Wrong(path=path, code=FindingCode.UNKNOWN_TOOL, message=f"{begins} {call.tool}, which is no tool")

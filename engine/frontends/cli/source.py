@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from engine.documents.sentences import UNSHOWN
 from engine.frontends.cli.layout import fold, short_path
 from engine.model.place import Finding, Place, Severity
 
@@ -27,7 +28,7 @@ def show_finding(finding: Finding, write: Write, *, width: int | None = None) ->
     write(first, fg=colour)
     for line in more:
         write(f"{INDENT}{line}", fg=colour)
-    for line in source_lines(finding.place):
+    for line in source_lines(finding.place) if finding.code != UNSHOWN else ():
         write(line, dim=True)
 
 

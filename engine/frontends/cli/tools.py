@@ -87,10 +87,20 @@ def list_command(session: Session, name: str | None, effect: str | None, domain:
         return
     rows = [[tool.name, tool.effect.value, tool.domain or "", one_line(tool.description)] for tool in tools]
     screen.table(rows, ["TOOL", "EFFECT", "DOMAIN", "WHAT IT DOES"], spare=["DOMAIN"], lines=2)
-    for lack, names in lacks(tools, domains).items():
-        for line in beside("", f"missing for {some(names)}: {lack.message}", terminal_width(sys.stderr), lines=4):
+    for told in missing_here(tools, domains):
+        for line in beside("", told, terminal_width(sys.stderr), lines=4):
             screen.note(line, dim=True)
     screen.note("`skill tools NAME` shows what one takes and gives", dim=True)
+
+
+def missing_here(tools: Sequence[Tool], domains: Mapping[str, Domain]) -> Iterator[str]:
+    """What is missing, a line each; services that nobody has described share one."""
+    idle = sorted({tool.domain for tool in tools if tool.domain and tool.domain not in domains})
+    if idle:
+        yield f"not described in skill.toml: {', '.join(idle)}; their tools cannot be called (docs/configuration.md)"
+    described = [tool for tool in tools if not tool.domain or tool.domain in domains]
+    for lack, names in lacks(described, domains).items():
+        yield f"missing for {some(names)}: {lack.message}; {lack.way_out}"
 
 
 def lacks(tools: Iterable[Tool], domains: Mapping[str, Domain]) -> dict[Lack, list[str]]:

@@ -1,0 +1,96 @@
+"""The GitLabs that a machine has tokens for: those of the environment, and those glab has logged in at."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from engine.model.outcome import ToolCall
+from engine.surroundings.found import Asking, Find, Rung
+from engine.surroundings.machine import Machine, mapping, text_of, yaml_of
+from tool_registry.sources.connections import is_loopback
+
+TOKENS = ("GITLAB_TOKEN", "GITLAB_ACCESS_TOKEN", "GITLAB_PRIVATE_TOKEN")
+PLACES = ("GITLAB_URL", "GITLAB_URI", "GITLAB_HOST", "CI_SERVER_URL")
+"""What glab, python-gitlab and GitLab's own runners call them."""
+
+_REMOTE = re.compile(r'\[remote "([^"]+)"\][^\[]*?^\s*url\s*=\s*(\S+)', re.MULTILINE | re.DOTALL)
+_SSH = re.compile(r"(?:[\w.-]+@)(?P<host>[\w.-]+):(?!//)(?P<path>\S+)")
+
+
+def gitlabs(machine: Machine) -> Iterator[Find]:
+    """Each token that is there, and which GitLab it is for; nothing is asked.
+
+    A token of the environment is for the GitLab that the environment names. Where it names none, the token is shown to
+    nobody: which server is meant cannot be found out without showing it.
+    """
+    remotes = dict(projects(machine.folder))
+    variable, token = machine.variable(*TOKENS)
+    _, place = machine.variable(*PLACES)
+    if token and place:
+        yield _find(_url(place), {"env": variable}, f"a token in {variable}", remotes)
+    elif token:
+        yield _unplaced(variable, remotes)
+    for host, said in mapping(_glab(machine).get("hosts")).items():
+        if mapping(said).get("token") or mapping(said).get("use_keyring"):
+            yield _of_glab(str(host), mapping(said), machine, remotes)
+
+
+def projects(folder: Path) -> Iterator[tuple[str, str]]:
+    """Host and project of the git remotes of the repository the folder is in; `origin` is told last, and so wins."""
+    repository = next((each for each in (folder, *folder.parents) if (each / ".git" / "config").is_file()), None)
+    found = _REMOTE.findall(text_of(repository / ".git" / "config")) if repository else []
+    for _, url in sorted(found, key=lambda remote: remote[0] == "origin"):
+        short = _SSH.fullmatch(url)
+        host, path = (short["host"], short["path"]) if short else (urlsplit(url).hostname or "", urlsplit(url).path)
+        project = path.strip("/").removesuffix(".git")
+        if host and "/" in project:
+            yield host, project
+
+
+def _unplaced(variable: str, remotes: Mapping[str, str]) -> Find:
+    host = next(reversed([*remotes]), "gitlab.com")
+    return Find(
+        rung=Rung.GITLAB,
+        told=f"a token in {variable}, and nothing says for which GitLab",
+        hint=f"if it is for {host}: GITLAB_HOST={host} skill doctor",
+        variable=variable,
+    )
+
+
+def _of_glab(host: str, said: Mapping[str, Any], machine: Machine, remotes: Mapping[str, str]) -> Find:
+    told = "a login of glab"
+    if machine.program("glab") is None:
+        hint = "install glab, which gives the token to who asks it, or put a token into GITLAB_TOKEN"
+        return Find(rung=Rung.GITLAB, told=f"{host}, {told}, and there is no glab", hint=hint)
+    url = f"{said.get('api_protocol') or 'https'}://{said.get('api_host') or host}"
+    return _find(url, {"command": ["glab", "config", "get", "token", "--host", host]}, told, remotes)
+
+
+def _find(url: str, credential: Mapping[str, Any], told: str, remotes: Mapping[str, str]) -> Find:
+    host = urlsplit(url).hostname or ""
+    project = remotes.get(host, "")
+    settings = {"url": url, **({"project": project} if project else {}), "credential": credential}
+    safe = url.startswith("https://") or is_loopback(host)
+    return Find(
+        rung=Rung.GITLAB,
+        told=f"{url}, {told}",
+        lines={"services": {"gitlab": settings}} if safe else {},
+        asking=Asking(call=ToolCall(tool="gitlab_login_state", args={}), domain="gitlab", settings=settings)
+        if safe
+        else None,
+        hint="" if safe else f"{url} is not asked by HTTPS, and a token is not sent there in the clear",
+    )
+
+
+def _glab(machine: Machine) -> Mapping[str, Any]:
+    """The settings of glab, where it keeps them."""
+    folder = machine.environment.get("GLAB_CONFIG_DIR")
+    return yaml_of(Path(folder) / "config.yml" if folder else machine.settings / "glab-cli" / "config.yml")
+
+
+def _url(place: str) -> str:
+    return (place if "://" in place else f"https://{place}").rstrip("/")
