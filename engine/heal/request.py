@@ -122,12 +122,16 @@ class HealRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upcoming:
-    """A call that a run will come to; `args` are those that are known before it begins."""
+    """A call that a run will come to; `args` are those that are known before it begins.
+
+    `named`: its step names the domain, which must be described then.
+    """
 
     step: str
     tool: Tool
     domain: str | None
     args: Mapping[str, Any] = field(default_factory=dict)
+    named: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

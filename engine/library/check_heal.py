@@ -1,4 +1,4 @@
-"""Names under `heal:` that nothing here answers to: a domain, or a fix, which would never act and say nothing."""
+"""Names under `heal:` that nothing here answers to: a domain, without which no call is made; a fix that never acts."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from engine.library.outline import Outline
 from engine.library.part import Part
 from engine.model.heal import Domain
 from engine.model.place import Finding, Severity
+from engine.sandbox import is_marked
 from tool_registry.tool import Tool
 
 Domains = Callable[[], Mapping[str, Domain]]
@@ -44,11 +45,11 @@ def _known(domains: Domains) -> Mapping[str, Domain] | None:
 
 def _domain(heal: Part, known: Mapping[str, Domain]) -> Iterator[Finding]:
     name = heal.get("domain")
-    if isinstance(name, str) and name not in known:
+    if isinstance(name, str) and not is_marked(name) and name not in known:
         yield Finding(
             place=heal["domain"].place,
             code=FindingCode.UNKNOWN_DOMAIN,
-            message=f"no profile in use describes the domain {name}, so nothing would be repaired",
+            message=f"no profile in use describes the domain {name}, so the step would fail",
             hint=did_you_mean(name, known) or f"there are {', '.join(sorted(known))}",
             severity=Severity.WARNING,
         )

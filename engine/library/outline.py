@@ -144,6 +144,7 @@ class _Walk:
 
     def _action(self, step: OutlinedStep) -> None:
         part = step.part
+        self._domain(part, "heal", step)
         self.texts(part.placed("args"), key="args", step=step)
         for name in part.mapping("inputs"):
             self.texts(part["inputs"].placed(name), key="inputs", step=step, target=name)
@@ -187,11 +188,16 @@ class _Walk:
             self.found.outputs.append(Definition(name=step.output, since=judged, step=step))
         if "undo" in step.part:
             self._expression(step.part["undo"], "condition", step, key="undo")
+            self._domain(step.part["undo"], "undo", step)
             self.texts(step.part["undo"].placed("args"), key="undo", step=step)
 
     def _expression(self, part: Part, name: str, step: OutlinedStep, *, key: str = "") -> None:
         if (text := part.text(name)) is not None:
             self._site(text, Language.EXPRESSION, key or name, step)
+
+    def _domain(self, part: Part, key: str, step: OutlinedStep) -> None:
+        if "heal" in part:
+            self.texts(part["heal"].placed("domain"), key=key, step=step)
 
     def texts(self, tree: Tree, *, key: str, step: OutlinedStep | None = None, target: str = "") -> None:
         """Notes every template inside a value."""

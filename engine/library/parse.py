@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -31,6 +30,7 @@ from engine.model.skill import (
     Tree,
     UntilOption,
 )
+from engine.sandbox import is_marked
 
 
 def parse_skill(document: Document) -> Skill:
@@ -134,7 +134,7 @@ def _options(part: Part) -> dict[str, Any]:
         "condition": part.text("condition"),
         "output": part.get("output", output_name(name)),
         "on_error": OnError.FAIL if part.get("on_error", "fail") == "fail" else OnError.CONTINUE,
-        "heal": _heal(part.get("heal", True)),
+        "heal": _heal(part),
         "timeout": _seconds(part, "timeout"),
         "retry": _retry(part["retry"]) if "retry" in part else None,
         "until": _until(part["until"]) if "until" in part else None,
@@ -145,12 +145,15 @@ def _options(part: Part) -> dict[str, Any]:
     }
 
 
-def _heal(value: bool | Mapping[str, Any]) -> HealOption:
+def _heal(part: Part) -> HealOption:
+    value = part.get("heal", True)
     if isinstance(value, bool):
         return HealOption(enabled=value)
-    fixes = value.get("fixes")
+    fixes, named = value.get("fixes"), part["heal"].text("domain")
+    is_template = named is not None and is_marked(named.text)
     return HealOption(
-        domain=value.get("domain"),
+        domain=None if is_template else value.get("domain"),
+        domain_text=named if is_template else None,
         fixes=None if fixes is None else tuple(fixes),
         max_fixes=value.get("max_fixes"),
     )
@@ -192,7 +195,7 @@ def _undo(part: Part, step_name: str) -> ToolStep:
         description=part.get("description", ""),
         condition=part.text("condition"),
         output=name,
-        heal=_heal(part.get("heal", True)),
+        heal=_heal(part),
         timeout=_seconds(part, "timeout"),
         retry=_retry(part["retry"]) if "retry" in part else None,
         secret=part.get("secret", False),

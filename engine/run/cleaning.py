@@ -97,7 +97,9 @@ async def _happened(walk: Walks, undo: Undo) -> bool:
     """Whether a call that was cut off had its effect; where nobody can tell, a person is told to look."""
     if undo.unsure is None:
         return True
-    happened = await walk.running.healer.settle(undo.unsure)
+    happened, answer = await walk.running.healer.settle(undo.unsure)
+    if answer is not None:
+        undo.scope.names[undo.output] = answer
     if happened is None:
         said = f"{undo.of} was cut off, and nobody knows whether it had its effect"
         walk.running.note(f"{said}; if it had, {undo.step.tool} takes it back", undo.of)

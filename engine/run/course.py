@@ -249,6 +249,7 @@ class Course:
             clock=parts.clock,
             config=parts.config,
             env=parts.env,
+            domains=lambda: parts.domains,
             parks=self.parks,
             answers={**self.answers, **(start.past.answers if start.past else {})},
             given=self.answers,
@@ -256,13 +257,8 @@ class Course:
             reuses=start.reuses,
         )
         running.ask = asker(self.ask, running) if self.ask else None
-        run = {
-            "id": start.run_id,
-            "name": start.skill.name,
-            "started_at": start.started,
-            "status": RunStatus.RUNNING.value,
-            "message": "",
-        }
+        run: dict[str, Any] = {"id": start.run_id, "name": start.skill.name, "started_at": start.started}
+        run |= {"status": RunStatus.RUNNING.value, "message": ""}
         scope = new_scope(skill=start.skill, inputs=start.inputs, config=parts.config, env=parts.env, run=run)
         walk = Walk(running=running, performer=Performer(running=running))
         return walk, Frame(skill=start.skill, scope=scope, gate=Gate())

@@ -34,14 +34,15 @@ class Gate:
 class Undo:
     """A step to take back: the call that does so, and the names it sees.
 
-    `of` is the path of the step, `order` when it ended; `unsure` is its call, when nobody knows whether it had its
-    effect.
+    `of` is the path of the step, `output` the name of its value, `order` when it ended; `unsure` is its call, when
+    nobody knows whether it had its effect.
     """
 
     step: ToolStep
     scope: Scope
     path: str
     of: str
+    output: str
     order: int = 0
     unsure: HealRequest | None = None
 

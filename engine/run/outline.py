@@ -11,7 +11,8 @@ from engine.errors import DocumentError, EngineError, SandboxError
 from engine.heal.preflight.arguments import fits
 from engine.heal.request import Upcoming
 from engine.model.lazy_dataclass import dataclass
-from engine.model.skill import GroupStep, OnError, SkillStep, Step, StopStep, ToolStep
+from engine.model.skill import GroupStep, HealOption, OnError, SkillStep, Step, StopStep, ToolStep
+from engine.run.domain import named
 from engine.run.running import Running
 from engine.run.subskill import skill_of
 from tool_registry.registry import requirements
@@ -64,9 +65,19 @@ def _call(running: Running, step: ToolStep, path: str, level: Level) -> Iterator
         tool = running.healer.calls.registry.get_tool(step.tool)
     except (ToolError, DocumentError):
         return
-    domain, args = step.heal.domain or tool.domain, _known(running, step, level)
+    option, args = _narrowed(running, step, level), _known(running, step, level)
+    # Of a domain that is only known in the run nothing is looked at: neither it nor the tool's own.
+    domain = None if option.domain_text is not None else option.domain or tool.domain
     if domain or _lacks(running, tool) or not fits(tool, args, whole=False):
-        yield Upcoming(step=path, tool=tool, domain=domain, args=args)
+        yield Upcoming(step=path, tool=tool, domain=domain, args=args, named=option.domain is not None)
+
+
+def _narrowed(running: Running, step: ToolStep, level: Level) -> HealOption:
+    """What `heal` says, with the domain's name where that is made of nothing but what is known."""
+    if level.names is not None:
+        with suppress(SandboxError, ToolError):
+            return named(step.heal, lambda text: running.sandbox.render(text, level.names or {}))
+    return step.heal
 
 
 def _lacks(running: Running, tool: Tool) -> bool:

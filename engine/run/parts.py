@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from engine.heal.healer import Healer
 from engine.library import SkillLibrary
 from engine.model.event import Journal
-from engine.model.heal import HealMode, Notice
+from engine.model.heal import Domain, HealMode, Notice
 from engine.model.secret import Secrets
 from engine.run.under_way import UnderWay
 from engine.sandbox import Sandbox
@@ -60,6 +60,10 @@ class Parts(Protocol):
     @property
     def profile(self) -> str:
         """The name of the profile in use."""
+
+    @property
+    def domains(self) -> Mapping[str, Domain]:
+        """The domains tools depend on, by name."""
 
     @property
     def heal_mode(self) -> HealMode | None:

@@ -20,6 +20,7 @@ from engine.model.outcome import ToolCall
 from engine.model.past import PastStep
 from engine.model.secret import MASK
 from engine.model.skill import ComputeStep, Step, StopStep, ToolStep
+from engine.run.domain import settled
 from engine.run.ending import RESTING, Acted
 from engine.run.frame import Frame
 from engine.run.replay import earlier
@@ -81,6 +82,7 @@ class Performer:
         running = self.running
         tool = running.healer.calls.registry.get_tool(step.tool)
         cleaning = frame.section != "steps"
+        narrowing = settled(step.heal, lambda text: running.sandbox.render(text, frame.scope.names), running.domains)
         return HealRequest(
             call=ToolCall(tool=tool.name, args=running.sandbox.render(step.args, frame.scope.names)),
             tool=tool,
@@ -89,7 +91,7 @@ class Performer:
             emit=self._emitter(step, path),
             timeout=step.timeout or tool.timeout,
             deadline=deadline,
-            narrowing=step.heal,
+            narrowing=narrowing,
             judge=self.judge(step, frame.scope),
             ask=None if cleaning else running.ask,
             parks=running.parks and not cleaning,

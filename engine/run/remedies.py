@@ -6,35 +6,26 @@ left out, and said so once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import field, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import field
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import anyio
 
-from engine.errors import EngineError, RunNotFoundError, SkillInvalidError
-from engine.heal.calls import Calls
+from engine.errors import EngineError, SkillInvalidError
 from engine.heal.causes.case import Case
-from engine.heal.detect import certain
 from engine.heal.explain import Explained
-from engine.heal.healer import Healer
-from engine.heal.request import HealRequest
 from engine.library import SkillEntry, SkillLibrary
 from engine.model.call import ToolCall
-from engine.model.event import Event
-from engine.model.heal import Healing, HealMode, Notice
 from engine.model.lazy_dataclass import dataclass
-from engine.model.outcome import Attempt, RunResult, RunStatus
-from engine.model.past import PastRun
+from engine.model.outcome import RunResult, RunStatus
 from engine.model.remediation import RemedyStep, RootCause
-from engine.model.secret import Secrets
 from engine.model.skill import AskStep, GroupStep, Skill, SkillStep, Step, ToolStep
 from engine.run.executor import SkillExecutor
 from engine.run.parts import Parts
-from engine.run.under_way import UnderWay
-from engine.sandbox import Sandbox
+from engine.run.quiet import QuietParts
 from tool_registry.tool import Effect, Tool
 
 TAG = "remedy"
@@ -91,7 +82,7 @@ class RemedySkills:
             return None
         offered = offers(case)
         given = {wanted.name: offered[wanted.name] for wanted in skill.inputs if wanted.name in offered}
-        executor = SkillExecutor(_QuietParts(parts=self.parts, library=self.library), parks=False)
+        executor = SkillExecutor(QuietParts(parts=self.parts, library=self.library), parks=False)
         with anyio.move_on_after(within + CLEANING):
             return await executor.run(skill, given, timeout=within)
         return None
@@ -195,104 +186,3 @@ def _step(told: Any) -> RemedyStep:
             return RemedyStep(text=_short(text), command=command, call=call, value=value)
         case _:
             return RemedyStep(text=_short(told))
-
-
-class _Unkept:
-    """A journal that keeps nothing: what a remedy does is no run of anybody's."""
-
-    def record(self, *events: Event) -> None:
-        """Keeps nothing."""
-
-    def claim(self, run_id: str) -> None:
-        """Nobody else knows of it."""
-
-    def release(self, run_id: str) -> None:
-        """Nobody else knows of it."""
-
-    def leave(self, *events: Event) -> None:
-        """Keeps nothing."""
-
-    def past(self, run_id: str) -> PastRun:
-        """Nothing is kept."""
-        raise RunNotFoundError(f"{run_id} is a remedy, and nothing of it is kept")
-
-    def cancel_requested(self, run_id: str) -> bool:  # noqa: ARG002 - nobody else knows of it
-        """Nobody can ask for that."""
-        return False
-
-
-@dataclass(frozen=True, slots=True)
-class _Unhealed:
-    """Names a failed call's failure, and leaves it at that."""
-
-    async def heal(self, request: HealRequest, first: Attempt) -> Healing:  # noqa: ARG002 - nothing is done about it
-        """The failure, with its kind where evidence alone says it."""
-        failure = first.failure
-        meant = certain(failure) if failure else None
-        named = replace(failure, kind=meant.kind) if failure and meant else failure
-        return Healing(failure=named, attempts=(replace(first, failure=named),), recorded=True)
-
-    async def resume(self, request: HealRequest) -> Healing:
-        """Never asked: nothing of a remedy is kept."""
-        raise RunNotFoundError(f"{request.run_id} is a remedy, and nothing of it is kept")
-
-    def learn(self, run_id: str) -> tuple[Notice, ...]:  # noqa: ARG002 - nothing of it is kept
-        """Nothing is learnt of it."""
-        return ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _QuietParts:
-    """The parts of a run that nobody keeps, and nothing heals."""
-
-    parts: Parts
-    library: SkillLibrary
-    journal: _Unkept = field(default_factory=_Unkept)
-
-    @property
-    def sandbox(self) -> Sandbox:
-        return self.parts.sandbox
-
-    @property
-    def healer(self) -> Healer:
-        calls: Calls = self.parts.healer.calls
-        return Healer(calls=calls, mending=_Unhealed)
-
-    @property
-    def under_way(self) -> UnderWay:
-        return self.parts.under_way
-
-    @property
-    def secrets(self) -> Secrets:
-        return self.parts.secrets
-
-    @property
-    def clock(self) -> Callable[[], float]:
-        return self.parts.clock
-
-    @property
-    def new_run_id(self) -> Callable[[], str]:
-        return self.parts.new_run_id
-
-    @property
-    def config(self) -> Mapping[str, Any]:
-        return self.parts.config
-
-    @property
-    def env(self) -> Mapping[str, str]:
-        return self.parts.env
-
-    @property
-    def profile(self) -> str:
-        return self.parts.profile
-
-    @property
-    def folder(self) -> str:
-        return self.parts.folder
-
-    @property
-    def heal_mode(self) -> HealMode | None:
-        return self.parts.heal_mode
-
-    def learn(self, run_id: str) -> tuple[Notice, ...]:  # noqa: ARG002 - nothing of it is kept
-        return ()

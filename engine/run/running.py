@@ -19,6 +19,7 @@ from engine.model.secret import Secrets
 from engine.model.skill import Skill
 from engine.model.tracing import Tracing
 from engine.run.broadcast import Broadcast
+from engine.run.domain import Domains
 from engine.run.ending import Ending
 from engine.sandbox import Sandbox
 
@@ -46,6 +47,7 @@ class Running:
     clock: Callable[[], float]
     config: Mapping[str, Any]
     env: Mapping[str, str]
+    domains: Domains = dict
     ask: Ask | None = None
     parks: bool = True
     answers: Mapping[str, Any] = field(default_factory=dict)

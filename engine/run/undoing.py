@@ -22,11 +22,19 @@ def undo_of(performer: Performer, step: Step, frame: Frame, result: StepResult, 
     """The step's undo, when it worked or may have; None when there is nothing to take back."""
     if step.undo is None or result.status is StepStatus.SKIPPED:
         return None
-    undo = Undo(step=step.undo, scope=frame.scope, path=undo_path(result.path, step, step.undo), of=result.path)
+    undo = Undo(
+        step=step.undo,
+        scope=frame.scope,
+        path=undo_path(result.path, step, step.undo),
+        of=result.path,
+        output=step.output,
+    )
     kind = result.failure.kind if result.failure else None
     if result.status in VALUE_STATUSES or (kind is FailureKind.UNEXPECTED_RESULT and isinstance(step, ToolStep)):
         return undo
-    if repeatable and kind not in UNCERTAIN:
+    first = result.first_failure.kind if result.first_failure else None
+    # A second call that is refused says nothing of the first, whose answer was lost.
+    if repeatable and not {kind, first} & UNCERTAIN:
         return None
     unsure = _call_of(performer, step, frame, result.path)
     return None if unsure is None else replace(undo, unsure=unsure)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from engine.configuration.naming import table_of
 from engine.model.failure import FailureKind
 from engine.model.heal import Domain
 from engine.model.lazy_dataclass import dataclass
@@ -34,12 +35,25 @@ def lacks(tool: Tool, domain: Domain | None, context: ToolContext) -> Iterator[L
     for setting in tool.needs.settings if domain is not None else ():
         if not any(has(context.settings, choice) for choice in setting.split("|")):
             listed = setting.replace("|", " or ")
-            name = domain.name if domain is not None else ""
+            name, kind = (domain.name, domain.kind) if domain is not None else ("", "")
             yield Lack(
                 message=f"the domain {name} has no setting {listed}",
-                way_out=f"set {listed} under [domains.{name}.settings] in skill.toml",
+                way_out=f"set {listed} under {table_of(name, kind)} in skill.toml",
                 kind=FailureKind.CONFIGURATION_ERROR,
             )
+
+
+def undescribed(name: str, known: Mapping[str, Domain]) -> Lack:
+    """A domain that a step names, and that nobody describes."""
+    from engine.library.nearest import did_you_mean  # noqa: PLC0415 - late: only a mistake needs it
+
+    listed = f"there are {', '.join(sorted(known))}" if known else "there is none at all"
+    near = did_you_mean(name, known)
+    return Lack(
+        message=f"no profile describes the domain {name} ({near} {listed})".replace("( ", "("),
+        way_out=f"describe {name} in skill.toml, or name one that is described",
+        kind=FailureKind.CONFIGURATION_ERROR,
+    )
 
 
 def minimums(tool: Tool, context: ToolContext) -> Iterator[ToolCall]:

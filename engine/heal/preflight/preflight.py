@@ -11,7 +11,7 @@ import anyio
 from engine.heal.preflight.arguments import refusal
 from engine.heal.preflight.known import Known, KnownRuns
 from engine.heal.preflight.look import checks_of
-from engine.heal.preflight.needs import Lack, lacks, minimums, too_old
+from engine.heal.preflight.needs import Lack, lacks, minimums, too_old, undescribed
 from engine.heal.preflight.repair import Repairs, tell
 from engine.heal.proactive import Around
 from engine.heal.request import Ahead, HealRequest, Upcoming
@@ -78,6 +78,8 @@ class Preflight:
     async def _lacking(self, ahead: Ahead, call: Upcoming, versions: dict[str, Attempt]) -> list[CheckResult]:
         """What the call needs and would not find; `versions` are the looks at programs, of which each is made once."""
         calls, tool = self.repairs.calls, call.tool
+        if call.named and call.domain not in self.domains:
+            return [self._lack(ahead, call, undescribed(call.domain or "", self.domains))]
         if tool.needs == NOTHING:
             return []
         context = calls.contexts(domain=call.domain, run_id=ahead.run_id, step=call.step, timeout=tool.timeout)

@@ -71,6 +71,8 @@ def _heal(option: HealOption) -> str:
         told.append(f"only by {', '.join(option.fixes)}" if option.fixes else "by no fix")
     if option.domain is not None:
         told.append(f"as part of {option.domain}")
+    if option.domain_text is not None:
+        told.append(f"as part of {bare(option.domain_text)}")
     if option.max_fixes is not None:
         told.append(f"by at most {option.max_fixes} fix{'' if option.max_fixes == 1 else 'es'}")
     return f"healed {', '.join(told)}" if told else ""

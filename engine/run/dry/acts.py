@@ -14,9 +14,11 @@ from engine.model.place import Place
 from engine.model.question import Question
 from engine.model.secret import MASK
 from engine.model.skill import AskStep, OnError, Step, StopStep, ToolStep
+from engine.run.domain import named
 from engine.run.dry.calls import Caller, unlikely
 from engine.run.dry.evaluate import Evaluator
 from engine.run.dry.level import Draft, Level
+from engine.run.dry.outline import in_domain
 from engine.run.dry.plan import PlannedEnd, PlannedStep, Verdict
 from engine.run.dry.unknown import Unknown, is_known, marked, sources_in
 from tool_registry.tool import ToolError
@@ -68,6 +70,7 @@ async def call(walk: Acting, step: ToolStep, level: Level, planned: PlannedStep)
     planned = replace(planned, args=args, unknown=unknown_in(args))
     level.course.doubts.append(planned.path)
     try:
+        planned, level = placed(walk, step, level, planned)
         draft = await walk.caller.call(step, planned, args, level)
     except ToolError as error:
         return walk.failed(planned, error, level)
@@ -79,6 +82,25 @@ async def call(walk: Acting, step: ToolStep, level: Level, planned: PlannedStep)
         hint = f"in a run, healing could try {fixes}" if fixes else ""
         walk.tell(step.place, "read-failed", f"{planned.path}: {step.tool} failed now: {look.failure}", hint)
     return draft
+
+
+def placed(walk: Acting, step: ToolStep, level: Level, planned: PlannedStep) -> tuple[PlannedStep, Level]:
+    """The call with the domain that the step names; where that is not known or not described, nothing is really read.
+
+    Raises SandboxError, UnknownToolError, and ToolError for what is no name.
+    """
+    if step.heal.domain_text is None and step.heal.domain is None:
+        return planned, level
+    domains, value = walk.caller.parts.domains, None
+    if step.heal.domain_text is not None:
+        value = walk.evaluator.tree(step.heal.domain_text, level.scope.names)
+        if isinstance(value, Unknown):
+            unknown = {**planned.unknown, "heal.domain": value.sources}
+            return replace(planned, unknown=unknown), replace(level, broken=True)
+    option = named(step.heal, lambda _: value)
+    planned = in_domain(planned, option, walk.caller.tool(step.tool), domains)
+    lost = option.domain is not None and option.domain not in domains
+    return planned, replace(level, broken=level.broken or lost)
 
 
 def stop(walk: Acting, step: StopStep, level: Level, planned: PlannedStep) -> Draft:

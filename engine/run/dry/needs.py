@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import field, replace
 
+from engine.configuration.naming import table_to_write
 from engine.errors import SandboxError
 from engine.heal.preflight.needs import has, install_line
 from engine.model.lazy_dataclass import dataclass
@@ -91,7 +92,7 @@ def _machine(requirement: Requirement) -> Need:
 
 def _domain(parts: DryParts, name: str, tool: Tool, context: ToolContext) -> Iterator[Need]:
     known = parts.domains.get(name)
-    way_out = f"describe it under [domains.{name}] in skill.toml"
+    way_out = f"describe it under {table_to_write(name)}"
     if known is None:
         yield Need(kind="domain", name=name, there=False, found="no profile describes it", way_out=way_out)
         return

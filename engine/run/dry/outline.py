@@ -29,13 +29,19 @@ def outlined(step: Step, section: str, path: str, tool: Tool | None, domains: Ma
         case SkillStep():
             return replace(planned, skill=step.skill)
         case ToolStep() if tool is not None:
-            domain = step.heal.domain or tool.domain or ""
-            healed = _heal(step.heal, domains.get(domain))
-            return replace(planned, tool=step.tool, effect=tool.effect.value, domain=domain, heal=healed)
+            called = replace(planned, tool=step.tool, effect=tool.effect.value)
+            return in_domain(called, step.heal, tool, domains)
         case ToolStep():
             return replace(planned, tool=step.tool)
         case _:
             return planned
+
+
+def in_domain(planned: PlannedStep, option: HealOption, tool: Tool, domains: Mapping[str, Domain]) -> PlannedStep:
+    """The call with the domain it depends on, and which of its fixes may run; with none where it is not known yet."""
+    domain = "" if option.domain_text is not None else option.domain or tool.domain or ""
+    elsewhere = option.domain is not None and option.domain != tool.domain
+    return replace(planned, domain=domain, elsewhere=elsewhere, heal=_heal(option, domains.get(domain)))
 
 
 def inside(step: Step) -> tuple[Step, ...]:
@@ -62,7 +68,7 @@ def _heal(option: HealOption, domain: Domain | None) -> dict[str, Any]:
         "enabled": option.enabled,
         "fixes": [role for role in roles if option.fixes is None or role in option.fixes],
         "max_fixes": option.max_fixes,
-        "narrowed": option != HealOption(),
+        "narrowed": replace(option, domain=None, domain_text=None) != HealOption(),
     }
 
 

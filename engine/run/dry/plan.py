@@ -58,8 +58,9 @@ class PlannedStep:
     """One step as a run would meet it; everything shown is masked and holds a mark for each unknown.
 
     `because` is why the verdict, `depends` what it hangs on; `unknown` names, for each argument (or `message`,
-    `question`, `inputs.NAME`) that is not known, what that hangs on. `value` is there when `known`: computed, or read.
-    `stops` and `message` are how a `stop` ends the skill; `skill` is the one that is called.
+    `question`, `heal.domain`, `inputs.NAME`) that is not known, what that hangs on. `value` is there when `known`:
+    computed, or read. `elsewhere`: its `domain` is not the tool's own, but one that the step names. `stops` and
+    `message` are how a `stop` ends the skill; `skill` is the one that is called.
     """
 
     path: str
@@ -73,6 +74,7 @@ class PlannedStep:
     tool: str = ""
     effect: str = ""
     domain: str = ""
+    elsewhere: bool = False
     skill: str = ""
     args: Mapping[str, Any] = field(default_factory=dict)
     unknown: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Protocol
 
 from engine.history import RunRecord
 from engine.model.event import Journal
-from engine.model.heal import Domain, HealMode
+from engine.model.heal import HealMode
 from engine.model.outcome import RunStatus
 from engine.run.parts import Parts
 
@@ -27,10 +26,6 @@ class DryParts(Parts, Protocol):
     @property
     def journal(self) -> Remembers:
         """Where earlier runs are asked about; a dry run writes nothing to it."""
-
-    @property
-    def domains(self) -> Mapping[str, Domain]:
-        """The domains tools depend on, by name."""
 
     @property
     def looks_ahead(self) -> bool:

@@ -193,12 +193,13 @@ class Walk:
         try:
             holds = self.holds(step.undo.condition, cleaning)
             args = self.evaluator.tree(step.undo.args, cleaning.scope.names)
+            planned, _ = acts.placed(self, step.undo, cleaning, planned)
             self.caller.check(step.undo.tool, args)
         except (SandboxError, ToolError, DocumentError) as error:
             draft = self.failed(planned, error, cleaning)
             return replace(planned, verdict=Verdict.WOULD_FAIL, because=draft.failure) if draft.failure else planned
         unknown = {name: sources_in(value) for name, value in args.items() if not is_known(value)}
-        planned = replace(planned, args=args, unknown=unknown)
+        planned = replace(planned, args=args, unknown={**planned.unknown, **unknown})
         if isinstance(holds, Unknown):
             return replace(planned, verdict=Verdict.DEPENDS, depends=holds.sources)
         return planned if holds else replace(planned, verdict=Verdict.SKIPPED, because="its condition is false")
