@@ -2,7 +2,7 @@
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 BIN := .venv/bin
 # Many tests wait for real processes more than they compute; each keeps to folders and ports of its own.
-JOBS ?= 4
+JOBS ?= 6
 
 .PHONY: demo test quick lint bench simulate pages wheel clean classify
 
@@ -11,7 +11,7 @@ demo: .venv/ready  ## set up, and run the main job on the embedded local profile
 
 test: .venv/ready  ## set up, lint, and run every test; JOBS=1 runs them one after another
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 quick: .venv/ready  ## the tests that take seconds
 	@$(BIN)/python -m pytest -m "not slow"

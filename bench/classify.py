@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 
 from bench.judging import ACTING, Reading, confusion, counted, counts, heard, held_out, interval, readings, score
 from bench.texts import PATTERNS, ROOT, Labelled, failures, fresh, harmless, known, second, shipped
+from bench.words import WORDS, written
 from engine.model.failure import FailureKind, Pattern
 from engine.model.tally import lower_bound
 
@@ -145,6 +146,7 @@ def main(arguments: Sequence[str]) -> int:
             mistakes(patterns, spoken)
         case ["--write"]:
             write_counts(figures)
+            WORDS.write_text(written(shipped()), "utf-8")
             PAGE.write_text(page_with(PAGE.read_text("utf-8"), tables(patterns, spoken)), "utf-8")
         case ["--check"]:
             return _check(figures, tables(patterns, spoken))
@@ -158,6 +160,7 @@ def _check(figures: Mapping[str, tuple[int, int]], made: str) -> int:
     stale = [each.id for each in shipped() if figures[each.id] != (each.seen, each.right)]
     page = PAGE.read_text("utf-8")
     stale += ["docs/classifier.md"] if page_with(page, made) != page else []
+    stale += [WORDS.name] if written(shipped()) != WORDS.read_text("utf-8") else []
     print("\n".join(stale) or "every count is that of the texts")
     return 1 if stale else 0
 

@@ -16,7 +16,7 @@ from engine import memory as memories
 from engine import memory_tools
 from engine.bundle import bundle
 from engine.clocks import suspended, uptime
-from engine.documents import read
+from engine.documents import parse, read
 from engine.heal.calls import Calls
 from engine.heal.healer import Healer, Mends, Prevents
 from engine.heal.settings import HealSettings
@@ -283,6 +283,7 @@ class Engine:
             step=step,
             secret=self.secrets.add,
             read_yaml=lambda path: read(path).value,
+            parse_yaml=lambda text, name: parse(text, name).value,
         )
 
     def healing(self, domain: str | None) -> HealMode:

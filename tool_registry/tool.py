@@ -52,6 +52,13 @@ def read_json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
+def parse_json(text: str, _: str) -> Any:
+    """What a JSON text holds. Raises ValueError."""
+    import json  # noqa: PLC0415 - late, as above
+
+    return json.loads(text)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolContext:
     """What the world hands a tool beside its arguments.
@@ -59,9 +66,10 @@ class ToolContext:
     `settings` are those of the tool's domain, `folder` the workspace, `state` a private folder the tool may write to,
     `environment` what a child process inherits, `timeout` the seconds this call has. `secret` keeps a value out of
     everything written or shown, and `secret_result` says that what the call gives is such a value; `report` shows a
-    line of progress. `read_yaml` gives what a YAML file holds (without an engine around it, only JSON). `connections`
-    are open connections that the calls of one registry share; the registry sets and closes them, None means that each
-    call opens and closes its own. `trace_headers` tell a server of which trace the call is a part.
+    line of progress. `read_yaml` gives what a YAML file holds, `parse_yaml` what a text called NAME does (without an
+    engine around it, both only JSON). `connections` are open connections that the calls of one registry share; the
+    registry sets and closes them, None means that each call opens and closes its own. `trace_headers` tell a server of
+    which trace the call is a part.
     """
 
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -75,6 +83,7 @@ class ToolContext:
     secret_result: bool = False
     report: Callable[[str], None] = _ignore
     read_yaml: Callable[[Path], Any] = read_json
+    parse_yaml: Callable[[str, str], Any] = parse_json
     connections: MutableMapping[Any, Any] | None = None
     trace_headers: Mapping[str, str] = field(default_factory=dict)
 

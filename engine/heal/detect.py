@@ -36,8 +36,8 @@ def certain(failure: Failure) -> Diagnosis | None:
 
 def matching(text: str, program: str | None, patterns: Iterable[Pattern]) -> tuple[Pattern, ...]:
     """Every pattern that speaks on the text, most confident first, ties in their own order."""
-    heard = normalise(text)
-    decisive = passing.decisive(heard)
+    heard = _Heard(normalise(text))
+    decisive = _Heard(passing.decisive(heard.text))
     name = proof.program_name(program)
     found = [
         pattern
@@ -83,8 +83,20 @@ def _search(expression: str, heard: str) -> re.Match[str] | None:
         return None
 
 
-def _speaks(pattern: Pattern, heard: str) -> bool:
-    return _search(pattern.expression, heard) is not None
+class _Heard:
+    """A text, and the same without capitals."""
+
+    __slots__ = ("plain", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text, self.plain = text, text.casefold()
+
+
+def _speaks(pattern: Pattern, heard: _Heard) -> bool:
+    """Whether it speaks; where none of its words stands, its expression is not even compiled."""
+    if pattern.words and not any(word in heard.plain for word in pattern.words):
+        return False
+    return _search(pattern.expression, heard.text) is not None
 
 
 def _known(failure: Failure) -> Diagnosis | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from engine.errors import JournalError
 from engine.heal.calls import Calls
@@ -73,14 +73,16 @@ class Healer:
         request.emit(EventKind.ATTEMPT_FINISHED, attempt_data(first, request.tool.name, request.domain))
         return await self._mended(request, (first,), lambda mends: mends.heal(request, first))
 
-    async def settle(self, request: HealRequest) -> bool | None:
+    async def settle(self, request: HealRequest) -> tuple[bool | None, Any]:
         """Whether a call that was cut off had its effect, as the tool's `verify` sees it; None when nothing can tell.
 
-        For cleaning up: the tool itself is not called. Whoever was cancelled shields this.
+        With it the answer that was lost, where `verify` found that too, else None. For cleaning up: the tool itself is
+        not called. Whoever was cancelled shields this.
         """
         from engine.heal.settle import settle  # noqa: PLC0415 - late: only a call that was cut off needs it
 
-        return (await settle(self.calls, request)).happened
+        settled = await settle(self.calls, request)
+        return settled.happened, None if settled.value is True else settled.value
 
     async def _looked(self, request: HealRequest) -> Healing | None:
         """How the call ended before it was made; None: it is to be made. What looks and breaks stops nothing."""

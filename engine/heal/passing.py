@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from engine.heal.quoted import without_quotes
 from engine.model.failure import FailureKind as Kind
 
 ELSEWHERE = frozenset(
@@ -60,11 +61,12 @@ OWN_MISTAKE_IN_SCRIPT = re.compile(
 def decisive(heard: str) -> str:
     """What is left to blame something outside the program: nothing after failed tests, else what was said last.
 
-    A traceback that ends in a mistake of the program overrules whatever was logged before it.
+    A traceback that ends in a mistake of the program overrules whatever was logged before it. Of JSON counts what it
+    says of the call itself, and not the data that it hands on.
     """
     if TESTED.search(heard):
         return ""
-    return SURVIVED.sub("", heard[_crash(heard) :])
+    return without_quotes(SURVIVED.sub("", heard[_crash(heard) :]))
 
 
 def _crash(heard: str) -> int:

@@ -13,7 +13,7 @@ from engine.heal.preflight.spans import NO_YEAR
 from engine.health.held_journal import HeldJournal
 from engine.library import SkillLibrary
 from engine.library.shelf import Shelf, refusal
-from engine.model.heal import HealMode, Notice
+from engine.model.heal import Domain, HealMode, Notice
 from engine.model.health import HealthCheck, Part, Wellbeing
 from engine.model.lazy_dataclass import dataclass
 from engine.model.outcome import RunResult, RunStatus, StepStatus
@@ -137,6 +137,7 @@ class HeldParts:
     config: Mapping[str, Any]
     env: Mapping[str, str]
     profile: str
+    domains: Mapping[str, Domain]
     folder: str
     heal_mode: HealMode | None
     learning: Callable[[str], tuple[Notice, ...]]
@@ -159,6 +160,7 @@ def _held(parts: SkillParts, journal: HeldJournal) -> HeldParts:
         config=parts.config,
         env=parts.env,
         profile=parts.profile,
+        domains=parts.domains,
         folder=parts.folder,
         heal_mode=parts.heal_mode,
         learning=parts.learn,

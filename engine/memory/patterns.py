@@ -11,6 +11,7 @@ from engine.errors import InputError
 from engine.memory import expressions
 from engine.memory.rows import SHIPPED, PatternRow, Rows, rows, weighed
 from engine.memory.store import Store, settled
+from engine.memory.words import known_words
 from engine.model.failure import Pattern
 from engine.model.place import Finding
 from engine.model.tally import lower_bound
@@ -114,7 +115,7 @@ class PatternBook:
     def _rows(self) -> Rows:
         live, seed = self._store.written_if_readable(FILE), self._store.seed(FILE)
         if self._known is None or self._known[0] is not live or self._known[1] is not seed:
-            self._known = (live, seed, rows(live, seed))
+            self._known = (live, seed, rows(live, seed, known_words(self._store.seeds)))
         return self._known[2]
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from engine.documents import Document
 from engine.memory import expressions
+from engine.memory.words import Words, key
 from engine.model.failure import FailureKind, Pattern
 from engine.model.lazy_dataclass import dataclass
 from engine.model.place import Finding, Place, Severity
@@ -48,11 +50,11 @@ class Rows:
     """What stands where a list of patterns is due; all the rest of the file counts."""
 
 
-def rows(live: Document | None, seed: Document | None = None) -> Rows:
+def rows(live: Document | None, seed: Document | None = None, words: Words = MappingProxyType({})) -> Rows:
     """Every usable pattern of the live file, and of the shipped ones those it neither replaces nor switches off.
 
     A row with the id of a shipped one says only what is different. A row with a mistake in it is left out and reported,
-    and the shipped one stands in for it.
+    and the shipped one stands in for it. `words` are those of expressions, as `engine.memory.words` knows them.
     """
     shipped = {_id(row): row for _, row in _entries(seed) if isinstance(row, dict)}
     found: dict[str, PatternRow] = {}
@@ -72,9 +74,9 @@ def rows(live: Document | None, seed: Document | None = None) -> Rows:
         elif whole.get("off") is True:
             off.add(name)
         else:
-            found[name] = _row(path, whole, row)
+            found[name] = _row(path, whole, row, words)
     rest = (row for name, row in shipped.items() if name not in found and name not in off)
-    usable = (_row(None, row, {}) for row in rest if _mistake(seed, (), row, shipped) is None)
+    usable = (_row(None, row, {}, words) for row in rest if _mistake(seed, (), row, shipped) is None)
     misshapen = _misshapen(live)
     return Rows(rows=(*found.values(), *usable), findings=(*misshapen, *findings), misshapen=misshapen)
 
@@ -138,7 +140,7 @@ def _mistake(
     return None
 
 
-def _row(path: tuple[str, int] | None, row: Mapping[str, Any], written: Mapping[str, Any]) -> PatternRow:
+def _row(path: tuple[str, int] | None, row: Mapping[str, Any], written: Mapping[str, Any], words: Words) -> PatternRow:
     seen, right = _count(row, "seen"), _count(row, "right")
     observations = _count(row, "observations") if "observations" in row else seen
     confirmed = _count(row, "confirmed") if "confirmed" in row else right
@@ -155,6 +157,7 @@ def _row(path: tuple[str, int] | None, row: Mapping[str, Any], written: Mapping[
         seen=weighed(seen, observations, weight),
         right=weighed(right, min(confirmed, observations), weight),
         untouched=row["untouched"] if isinstance(row.get("untouched"), bool) else None,
+        words=words.get(key(_expression(row)), ()),
     )
     return PatternRow(
         path=path,

@@ -20,8 +20,8 @@ class Store:
 
     def __init__(self, folder: Path, *, seeds: Path) -> None:
         self.folder = folder
-        self._seeds = seeds
-        self._read: dict[str, tuple[Stamp, Document]] = {}
+        self.seeds = seeds
+        self._read: dict[Path, tuple[Stamp, Document]] = {}
 
     def live(self, name: str) -> Path:
         """Where the live file `name` (`learned/patterns.yaml`) is or will be."""
@@ -29,10 +29,10 @@ class Store:
 
     def document(self, name: str) -> Document | None:
         """The live file, else the seed, else None; read only when it has changed. DocumentError if it is broken."""
-        for path in (self.live(name), self._seeds / name):
+        for path in (self.live(name), self.seeds / name):
             stamp = _stamp(path)
             if stamp is not None:
-                return self._cached(name, path, stamp)
+                return self._cached(path, stamp)
         return None
 
     def readable(self, name: str) -> Document | None:
@@ -40,15 +40,13 @@ class Store:
         try:
             return self.document(name)
         except DocumentError:
-            with suppress(DocumentError):
-                return read(self._seeds / name)
-        return None
+            return self.seed(name)
 
     def written(self, name: str) -> Document | None:
         """The live file, None where there is none; DocumentError if it is broken."""
         path = self.live(name)
         stamp = _stamp(path)
-        return None if stamp is None else self._cached(name, path, stamp)
+        return None if stamp is None else self._cached(path, stamp)
 
     def written_if_readable(self, name: str) -> Document | None:
         """Like `written`, but a broken file is left out."""
@@ -58,10 +56,10 @@ class Store:
 
     def seed(self, name: str) -> Document | None:
         """What is shipped; None where nothing is."""
-        path = self._seeds / name
+        path = self.seeds / name
         stamp = _stamp(path)
         with suppress(DocumentError):
-            return None if stamp is None else self._cached(f"seed of {name}", path, stamp)
+            return None if stamp is None else self._cached(path, stamp)
         return None
 
     @contextmanager
@@ -81,15 +79,15 @@ class Store:
             raise unwritable(path, error) from error
 
     def _start(self, name: str, empty: str) -> str:
-        seed = self._seeds / name
+        seed = self.seeds / name
         return seed.read_text(encoding="utf-8") if seed.is_file() else empty
 
-    def _cached(self, name: str, path: Path, stamp: Stamp) -> Document:
-        known = self._read.get(name)
+    def _cached(self, path: Path, stamp: Stamp) -> Document:
+        known = self._read.get(path)
         if known is not None and known[0] == stamp:
             return known[1]
         document = read(path)
-        self._read[name] = (stamp, document)
+        self._read[path] = (stamp, document)
         return document
 
 

@@ -97,7 +97,8 @@ class Pattern:
     `expression` is a regular expression matched line by line, `program` narrows it to one command, `fix` names
     a role of the failed call's domain (`login`, `connect`) or a registered fix. `seen` and `right` count the
     labelled texts and outcomes on which it spoke, and spoke truly. `untouched` True means that the failure
-    proves nothing happened, False that it may have; None leaves it to the kind.
+    proves nothing happened, False that it may have; None leaves it to the kind. One of its `words`, where there are
+    any, stands in every text on which it speaks, in whatever case.
     """
 
     id: str
@@ -111,6 +112,7 @@ class Pattern:
     seen: int = 0
     right: int = 0
     untouched: bool | None = None
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

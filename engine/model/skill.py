@@ -61,10 +61,15 @@ class OnError(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealOption:
-    """How an author narrows healing for one step; `fixes` None means any."""
+    """How an author narrows healing for one step; `fixes` None means any.
+
+    `domain` is what the call depends on instead of its tool's own; `domain_text` the template that names it, where its
+    name is only known in a run.
+    """
 
     enabled: bool = True
     domain: str | None = None
+    domain_text: Text | None = None
     fixes: tuple[str, ...] | None = None
     max_fixes: int | None = None
 

@@ -22,7 +22,7 @@ from bench.texts import shipped
 from engine.attempt import failure_of
 from engine.heal.detect import diagnose
 from engine.model.failure import Failure
-from tests.servers.aimed import MARK, Place, given_away, must_ask, place
+from tests.servers.aimed import EITHER, MARK, Place, given_away, must_ask, place
 from tests.servers.configured import living
 from tests.servers.hostile import Behaviour, Hostile, hostile
 from tool_registry.registry import default_registry, requirements
@@ -64,6 +64,7 @@ OF_PROGRAMS: Mapping[Behaviour, set[str]] = {
 say so little that `unknown` is the honest answer. A kind that a fix acts on is never among them."""
 READS_NO_ANSWER = {
     "network_reachable": set(Behaviour),  # a connection is all it asks for
+    "vpn_connect": set(Behaviour),  # the same, of its probe
     "http_get": {
         Behaviour.REDIRECTS_AWAY,  # followed, without credentials
         Behaviour.WRONG_TYPE,  # whatever page it is, is what was asked for
@@ -127,13 +128,13 @@ async def _gone(folder: Path) -> None:
         await anyio.sleep(0.1)
 
 
-async def _call(tool: Tool, number: int, behaviour: Behaviour, folder: Path) -> Ending:
+async def _call(tool: Tool, number: int, behaviour: Behaviour, folder: Path, *, cluster: bool) -> Ending:
     endless = behaviour is Behaviour.ENDLESS and bool(tool.needs.programs)
     waiting = KINDS[behaviour] == {"timeout"} or tool.name in WAITS or endless
     with ExitStack() as stack:
         away = stack.enter_context(hostile(Behaviour.OTHER_SHAPE)) if behaviour is Behaviour.REDIRECTS_AWAY else None
         server = stack.enter_context(hostile(behaviour, away.url if away else ""))
-        here = stack.enter_context(place(folder, tool, server.url, QUICK if waiting else PATIENT))
+        here = stack.enter_context(place(folder, tool, server.url, QUICK if waiting else PATIENT, cluster=cluster))
         began = time.monotonic()
         failure, kind = await _ended(tool, here.calls(tool)[number], here)
         took, left = time.monotonic() - began, await _left(server)
@@ -160,17 +161,19 @@ async def _all(tools: Sequence[Tool], folder: Path) -> Mapping[str, list[Ending]
     endings: dict[str, list[Ending]] = defaultdict(list)
     limit = anyio.CapacityLimiter(AT_ONCE)
 
-    async def one(tool: Tool, number: int, behaviour: Behaviour) -> None:
+    async def one(tool: Tool, number: int, behaviour: Behaviour, cluster: bool = False) -> None:
         async with limit:
-            own = folder / f"{tool.name}-{number}-{behaviour.name}"
+            own = folder / f"{tool.name}-{number}-{behaviour.name}{'-cluster' if cluster else ''}"
             own.mkdir()
-            endings[tool.name].append(await _call(tool, number, behaviour, own))
+            endings[tool.name].append(await _call(tool, number, behaviour, own, cluster=cluster))
 
     async with anyio.create_task_group() as group:
         for tool in tools:
             for number in range(1 + ("repo" in tool.parameters.get("properties", {}))):
                 for behaviour in Behaviour:
                     group.start_soon(one, tool, number, behaviour)
+                    if tool.needs.settings == EITHER:
+                        group.start_soon(one, tool, number, behaviour, True)
     return endings
 
 

@@ -34,7 +34,8 @@ LACKS = {
     "registry_login": "nobody has a name and a password at the local registry",
     "quay_get_vulnerabilities": "the local registry has no scanner, and no tag that is called v1",
     **dict.fromkeys(
-        (*NAMES["cluster_state"], *NAMES["deployments"]), "a cluster's API, which the embedded platform does not speak"
+        (*NAMES["cluster_state"], *NAMES["deployments"], *NAMES["running_images"]),
+        "a cluster's API, which the embedded platform does not speak",
     ),
 }
 """What the local profile cannot give, though no declaration says so: these have to fail there, and in no other way."""

@@ -26,24 +26,20 @@ domain: {domain}
 fix: credentials
 needs: {{programs: [sh, curl]}}
 command:
-  argv: [sh, -c, '{script}', -, "{url}", "{{settings.token_file}}"]
+  argv: [sh, -c, '{script}', -, "{url}", "{{settings.credential.file}}"]
   output: none
 """
 SCRIPT = 'umask 077; echo renewed >> log; curl -sSf --data @password "$1/token" > "$2"'
 SETTINGS = """
-[domains.prometheus.settings]
+[services.prometheus]
 url = "{prometheus}"
-token_file = "token"
+credential = {{file = "token"}}
+login = {{tool = "token_renew"}}
 
-[domains.prometheus.fixes.login]
-call = {{tool = "token_renew"}}
-
-[domains.alertmanager.settings]
+[services.alertmanager]
 url = "{alertmanager}"
-token_file = "token"
-
-[domains.alertmanager.fixes.login]
-call = {{tool = "token_renew"}}
+credential = {{file = "token"}}
+login = {{tool = "token_renew"}}
 """
 
 

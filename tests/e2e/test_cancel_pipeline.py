@@ -14,14 +14,12 @@ from tests.servers.gitlab import REFRESH, GitLab, gitlab
 
 REQUEST = "merge_request=1"
 SETTINGS = """
-[domains.gitlab.settings]
+[services.gitlab]
 url = "{url}"
 project = "group/shop"
-token_file = "token"
+credential = {{file = "token"}}
 token_type = "oauth"
-
-[domains.gitlab.fixes.login]
-call = {{tool = "gitlab_token_renew"}}
+login = {{tool = "gitlab_token_renew"}}
 """
 LOGIN = """
 name: gitlab_token_renew
@@ -32,7 +30,7 @@ domain: gitlab
 fix: credentials
 needs: {programs: [sh, curl, sed]}
 command:
-  argv: [sh, -c, '<script>', -, "{settings.url}", "{settings.token_file}"]
+  argv: [sh, -c, '<script>', -, "{settings.url}", "{settings.credential.file}"]
   output: none
 """
 SCRIPT = (

@@ -108,11 +108,11 @@ def test_what_agents_need_is_imported_by_nothing_else(shell: Any, words: list[st
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-def test_every_option_of_every_command_is_documented() -> None:
+def test_every_option_of_every_command_is_documented(work: Any) -> None:
     """docs/commands.md names each long option that is not for every command."""
     page = (Path(__file__).resolve().parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")
-    helps = [subprocess.run([SKILL, name, "--help"], capture_output=True, text=True, check=True) for name in COMMANDS]
-    listed = {line for done in helps for line in re.findall(r"^  (-.*?)(?:  |$)", done.stdout, re.MULTILINE)}
+    helps = work.many(*([name, "--help"] for name in COMMANDS))
+    listed = {line for said in helps for line in re.findall(r"^  (-.*?)(?:  |$)", said, re.MULTILINE)}
     options = {line: re.findall(r"--?[a-zA-Z][a-z-]*", line) for line in listed}
     assert len(options) > 15
     assert [

@@ -16,7 +16,14 @@ from tests.shell import Shell
 ROOT = Path(__file__).parents[2]
 SHIPPED = sorted((ROOT / "skills").glob("*.yaml"))
 PAGE = (ROOT / "docs" / "dry-run.md").read_text(encoding="utf-8")
-GIVEN = {"commit_sha": "74ec56e1", "namespace": "shop", "namespaces": "shop", "deployment": "web", "replicas": 2}
+GIVEN = {
+    "commit_sha": "74ec56e1",
+    "namespace": "shop",
+    "namespaces": "shop",
+    "deployment": "web",
+    "replicas": 2,
+    "component": "shop-api",
+}
 """Values for inputs that must be given."""
 
 

@@ -9,7 +9,7 @@ from tests.shell import Shell
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "git-and-registries.md").read_text(encoding="utf-8")
-FAMILIES = ("references", "registry_access", "registry_logins", "vulnerabilities", "git_servers")
+FAMILIES = ("registry_access", "registry_logins", "vulnerabilities", "git_servers")
 
 
 def test_the_settings_of_the_page_are_taken(tmp_path: Path) -> None:
@@ -28,8 +28,6 @@ def test_every_setting_that_is_read_stands_on_the_page() -> None:
     """Written as `settings.get("NAME")`, or by reference."""
     source = "".join((ROOT / "tool_registry" / "functions" / f"{name}.py").read_text() for name in FAMILIES)
     named = set(re.findall(r"settings\.get\(\"([a-z_]+)\"\)", source))
-    named |= {
-        f"{name}_{how}" for name in re.findall(r"referenced\(\"([a-z]+)\"", source) for how in ("variable", "file")
-    }
-    assert named
+    named |= {"credential"} | set(re.findall(r"setting=\"([a-z_]+)\"", source))
+    assert {"username", "auth_file", "api_credential"} <= named
     assert [name for name in sorted(named) if f"`{name}`" not in PAGE] == []

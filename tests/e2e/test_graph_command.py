@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import xml.etree.ElementTree as ET
@@ -177,11 +178,16 @@ def test_a_run_that_waits_shows_where_and_for_what(skilled: Any) -> None:
 
 def test_every_shipped_skill_can_be_drawn(shell: Any) -> None:
     """In every format, with every step."""
-    for entry in shell.json("list"):
-        steps = [step["name"] for part in ("steps", "always") for step in shell.json("show", entry["name"])[part]]
-        for form in ("tree", "mermaid", "dot", "svg"):
-            done = shell.run("graph", entry["name"], "--format", form, "--data")
-            assert done.returncode == 0, done.stderr
-            assert [name for name in steps if name not in done.stdout] == []
-        nodes = json.loads(shell.run("graph", entry["name"], "--json").stdout)["nodes"]
-        assert set(steps) <= {node["id"] for node in nodes}
+    forms = [["--format", form, "--data"] for form in ("tree", "mermaid", "dot", "svg")]
+    names = [entry["name"] for entry in shell.json("list")]
+    asked = [
+        [["show", name, "--json"], *(["graph", name, *form] for form in forms), ["graph", name, "--json"]]
+        for name in names
+    ]
+    told = iter(shell.many(*(words for each in asked for words in each)))
+    for _ in names:
+        shown, *drawn, graph = itertools.islice(told, len(forms) + 2)
+        steps = [step["name"] for part in ("steps", "always") for step in json.loads(shown)[part]]
+        for text in drawn:
+            assert [step for step in steps if step not in text] == []
+        assert set(steps) <= {node["id"] for node in json.loads(graph)["nodes"]}

@@ -5,6 +5,7 @@ In CI kubectl must be there (Debian: kubernetes-client); elsewhere its tests are
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections.abc import Callable, Iterator
@@ -112,6 +113,32 @@ def test_kubectl_reads_the_refusals(kubectl: Kubectl, cluster: Kubernetes) -> No
     assert late == 'error: deployment "web" exceeded its progress deadline\n'
     cluster.expire()
     assert "You must be logged in to the server" in kubectl("get", "pods").stderr
+
+
+def test_kubectl_creates_applies_and_deletes(kubectl: Kubectl, cluster: Kubernetes, tmp_path: Path) -> None:
+    """Objects of the core and custom ones; a namespace ends with what is in it."""
+    made = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "prices"}, "data": {"tea": "2"}}
+    (tmp_path / "prices.json").write_text(json.dumps(made))
+    spec = {"requester": "ann", "duration": "1h"}
+    custom = {"apiVersion": "cloud.redhat.com/v1alpha1", "kind": "NamespaceReservation", "metadata": {"name": "r-1"}}
+    (tmp_path / "custom.json").write_text(json.dumps({**custom, "spec": spec}))
+    (tmp_path / "fair.json").write_text(
+        json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "fair"}})
+    )
+    create = ("create", "--validate=false", "-f", str(tmp_path / "fair.json"))
+    assert kubectl(*create).stdout == "namespace/fair created\n"
+    assert "AlreadyExists" in kubectl(*create).stderr
+    applied = ("apply", "--server-side", "--validate=false", "-f")
+    config = (*applied, str(tmp_path / "prices.json"), "-n", "fair")
+    assert kubectl(*config).stdout == "configmap/prices serverside-applied\n"
+    assert kubectl("create", "--validate=false", "-f", str(tmp_path / "custom.json")).returncode == 0
+    assert "ann" in kubectl("get", "reservation").stdout
+    patched = ("patch", "reservation", "r-1", "--type=merge", "-p", '{"spec": {"duration": "2h"}}')
+    assert kubectl(*patched).returncode == 0
+    assert kubectl("delete", "reservation", "r-1").stdout.endswith('"r-1" deleted\n')
+    assert kubectl("delete", "namespace", "fair", "--timeout=20s").returncode == 0
+    assert cluster.objects.within("configmaps", "fair") == []
+    assert 'namespaces "fair" not found' in kubectl("get", "namespace", "fair").stderr
 
 
 def test_lightkube_reads_and_scales(config: Path) -> None:

@@ -16,9 +16,9 @@ SETTINGS = """
 [domains.ephemeral.settings]
 kubeconfig = "kubeconfig"
 token_file = "token"
-token_url = "{url}/oauth/token"
-client_id = "skills"
-client_secret_file = "password"
+login.token_url = "{url}/oauth/token"
+login.client_id = "skills"
+login.client_secret = {{file = "password"}}
 
 [domains.ephemeral.fixes.login]
 call = {{tool = "kube_login"}}
@@ -95,6 +95,33 @@ def test_what_is_forbidden_is_not_healed(place: Workshop, cluster: Kubernetes) -
     assert (failed["failure"]["kind"], failed["attempts"]) == ("permission_denied", 1)
     assert (cluster.logins, run["healed"], wanted(cluster), len(cluster.writes())) == (0, 0, 2, 1)
     assert 'cannot patch resource "deployments/scale"' in run["message"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        (("list", "namespaces"), ("environment_overview",)),
+        (("list", "secrets"), ("check_secrets", "-i", "namespaces=shop")),
+        (("patch", "deployments"), ("rollout_restart", *SHOP, "-i", "deployments=web", "-i", "approved=true")),
+    ],
+    ids=["environment_overview", "check_secrets", "rollout_restart"],
+)
+def test_no_login_is_tried_where_a_rule_forbids(
+    place: Workshop, cluster: Kubernetes, rule: tuple[str, str], words: tuple[str, ...]
+) -> None:
+    """Each skill fails with the server's own words, after one try."""
+    cluster.forbidden.add(rule)
+    run = place.json("run", *words, status=1)
+    assert (run["healed"], cluster.logins, revision(cluster)) == (0, 0, "1")
+    verb, resource = rule
+    assert f'cannot {verb} resource "{resource}"' in json.dumps(run).replace('\\"', '"')
+
+
+def test_an_expired_login_is_renewed_once_for_all_elements_of_a_list(place: Workshop, cluster: Kubernetes) -> None:
+    """Two namespaces are looked at after it ended, one login is enough."""
+    cluster.expires_after = "GET /api/v1/namespaces/shop/secrets"
+    run = place.json("run", "check_secrets", "-i", "namespaces=shop,empty,default")
+    assert (run["status"], run["healed"] > 0, cluster.logins) == ("ok", True, 1)
 
 
 def test_a_deployment_is_scaled_up_and_down(place: Workshop, cluster: Kubernetes) -> None:

@@ -192,6 +192,10 @@ async def test_a_second_call_of_a_write_changes_nothing(servers: Monitored) -> N
     assert (first["created"], second["created"]) == (True, False)
     assert second["silence"] == first["silence"]
     assert sorted(first["silence"]["matchers"]) == sorted(arguments["matchers"])
+    looked = await servers.call("alertmanager_silence_made", **arguments)
+    assert (looked["happened"], looked["value"]["silence"]) == (True, first["silence"])
+    never = await servers.call("alertmanager_silence_made", **{**arguments, "comment": "thrice"})
+    assert never == {"happened": False, "value": None}
     assert alertmanager.state(servers.alertmanager) == before
     another = await servers.call("alertmanager_silence_create", run_id="run-2", **arguments)
     assert (another["created"], another["silence"]["id"] != first["silence"]["id"]) == (True, True)
@@ -256,7 +260,7 @@ async def test_an_expired_token_is_told_from_a_bad_expression(servers: Monitored
     """The token is read anew for each call, sent as a bearer token, and masked."""
     kept = tmp_path / "token"
     asked = Monitored(
-        shop=servers.shop, prometheus=guard.url, alertmanager=guard.url, settings={"token_file": str(kept)}
+        shop=servers.shop, prometheus=guard.url, alertmanager=guard.url, settings={"credential": {"file": str(kept)}}
     )
     assert (await asked.refused("prometheus_query", query="up"))[::2] == ("auth_expired", 401)
     guard.tokens.add("a-token")

@@ -31,8 +31,8 @@ fixes.registry_login = {{call = {{tool = "registry_login"}}, cooldown = 0}}
 url = "{url}"
 api_url = "{api}"
 username = "{user}"
-password_variable = "SHOP_PASSWORD"
-token_variable = "SCANNER_TOKEN"
+credential = {{env = "SHOP_PASSWORD"}}
+api_credential = {{env = "SCANNER_TOKEN"}}
 auth_file = "{{state}}/logins.json"
 """
 

@@ -275,7 +275,7 @@ def test_the_named_ones_say_which_domain_and_which_fixes() -> None:
     def call(environment: str = "stage") -> str:
         return environment
 
-    cluster, tracker, forge = (healed_by(make()(call)) for make in (auto_heal_k8s, auto_heal_jira, auto_heal_git))
+    cluster, tracker, server = (healed_by(make()(call)) for make in (auto_heal_k8s, auto_heal_jira, auto_heal_git))
     assert cluster is not None
     assert [cluster.domain_of({"environment": name}) for name in ("production", "stage", "ephemeral")] == [
         "prod",
@@ -285,8 +285,8 @@ def test_the_named_ones_say_which_domain_and_which_fixes() -> None:
     assert cluster.domain_of({}) == "stage"
     assert tracker is not None
     assert (tracker.domain, tracker.fixes) == ("jira", ("login",))
-    assert forge is not None
-    assert (forge.domain, forge.fixes) == ("forge", ("connect",))
+    assert server is not None
+    assert (server.domain, server.fixes) == ("git", ("connect",))
 
 
 def test_a_function_without_an_environment_is_of_stage() -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import socket
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 from engine import StepStatus
+from tests.flow.conftest import Rig
 from tool_registry.sources.python import tool, tool_of
 from tool_registry.tool import Effect, Tool, ToolError
 
@@ -223,3 +224,31 @@ async def test_the_shipped_reserve_is_not_called_twice_either(make_rig: Any) -> 
     step = result.step("reserve")
     assert (step.status, step.attempts) == (StepStatus.FAILED, 1)
     assert "not called again" in step.reason
+
+
+async def test_a_refused_second_call_does_not_hide_what_the_first_one_did(make_rig: Callable[..., Rig]) -> None:
+    """The write happened and its answer was lost; what `verify` finds is taken back, as if it had been answered."""
+    done: list[str] = []
+
+    @tool(effect=Effect.WRITE, idempotent=True, verify="was_made")
+    async def make() -> dict[str, str]:
+        """Makes a thing, says nothing of it, and is forbidden from then on."""
+        done.append("make")
+        if len(done) > 1:
+            raise ToolError("not for you any more", http_status=403, sent=True)
+        raise ToolError("the server closed the connection", http_status=502, sent=True)
+
+    @tool(effect=Effect.READ)
+    async def was_made() -> dict[str, Any]:
+        """Whether the thing is there."""
+        return {"happened": True, "value": {"id": "the thing"}}
+
+    @tool(effect=Effect.WRITE, idempotent=True)
+    async def unmake(id: str) -> None:  # noqa: A002 - its name there
+        """Takes the thing away."""
+        done.append(f"unmake {id}")
+
+    rig = make_rig(tools=(tool_of(make), tool_of(was_made), tool_of(unmake)))
+    ended = await rig.run("steps: [{name: made, tool: make, undo: {tool: unmake, args: {id: '{{ made.id }}'}}}]")
+    assert (ended.status, done) == ("failed", ["make", "make", "unmake the thing"])
+    await rig.engine.aclose()

@@ -84,7 +84,26 @@ CHANGES: dict[str, tuple[str, str, str]] = {
         "",
     ),
     "ill pods are not looked at": ("environment_overview", 'one["failing"][:3]', "[]"),
+    "last words are not read": ("debug_prod", "      previous: true\n", ""),
+    "another cluster is looked into": ("debug_prod", 'heal: {domain: "{{ inputs.environment }}"}', "heal: {}"),
     "an old secret is good": ("check_secrets", 'one["age"] > limit', "False"),
+    "what gets ill is kept": ("deploy_to_ephemeral", '"{{ reserve.name }}"', '"{{ run.id }}"'),
+    "it deploys into a namespace of somebody else": (
+        "deploy_to_ephemeral",
+        "condition: inputs.namespace and inputs.namespace not in ours.names",
+        "condition: false",
+    ),
+    "leases of others are extended": ("extend_ephemeral", "condition: plan.foreign", "condition: false"),
+    "a release asks nobody": ("release_to_prod", "not inputs.approved and not standing", "false"),
+    "what was not tested is released": (
+        "release_to_prod",
+        "tests.outcome != 'passed' or tests.failed or tests.waiting",
+        "false",
+    ),
+    "it is released twice": ("release_to_prod", "condition: not standing\n", "condition: true\n"),
+    "a pod with another image will do": ("release_to_prod", " and not (inputs.selector and result.lacking)", ""),
+    "what still runs has passed": ("check_integration_tests", " or report.waiting or ", " or "),
+    "failed tests are no trouble": ("konflux_status", 'snapshot["tests"] == "failed"', "False"),
     "another output": ("build_local_image", 'value: "{{ image.digest }}"', 'value: "{{ image.tag }}"'),
 }
 """What is changed in which skill: its text, and the text in its place."""

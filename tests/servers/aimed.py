@@ -12,6 +12,7 @@ import inspect
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -37,17 +38,29 @@ ASKING = frozenset({"curl", "wget", "skopeo", "podman", "docker", "kubectl", "oc
 """Programs that ask a server."""
 CLUSTER = {"kubeconfig", "token_file"}
 """The settings of tools that a Kubernetes cluster answers, and never the embedded platform."""
+EITHER = ("url|platform|kubeconfig",)
+"""The settings of tools that the embedded platform answers, or a cluster."""
+MANIFEST = {
+    "apiVersion": "apps/v1",
+    "kind": "Deployment",
+    "metadata": {"name": "main"},
+    "spec": {"template": {"spec": {"containers": [{"name": "main", "image": "demo/shop"}]}}},
+}
 MARK = "MARK_OF_THE_TEST"
 """A variable in the environment of whatever a tool starts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A machine of somebody who is logged in at `url` in every way we know: files, variables, settings."""
+    """A machine of somebody who is logged in at `url` in every way we know: files, variables, settings.
+
+    With `cluster`, tools that know the embedded platform and clusters are to ask a cluster.
+    """
 
     folder: Path
     url: str
     timeout: float
+    cluster: bool = False
     secrets: list[Any] = field(default_factory=list)
 
     @property
@@ -69,8 +82,10 @@ class Place:
 
     def _settings(self, tool: Tool) -> set[str]:
         declared = {choice for named in tool.needs.settings for choice in named.split("|")}
-        login = {"user", "username", "password_variable", "token_variable", "auth_file", "kubeconfig"}
+        login = {"user", "username", "credential", "api_credential", "auth_file", "kubeconfig"}
         usual = {"url", "forge", "image", *login} | ({"platform"} if declared != CLUSTER else set())
+        if self.cluster:
+            return {"kubeconfig", "deploy"}
         read = {name for name in SETTING.findall(_source(tool)) if self.setting(name) != name}
         return {name.partition(".")[0] for name in declared} | usual | read
 
@@ -79,10 +94,15 @@ class Place:
         files = {"kubeconfig": "kubeconfig", "forge": "work/clone", "auth_file": "auth.json", "platform": "platform"}
         if name in files:
             return str(self.folder / files[name])
-        if name.endswith(("token_file", "password_file", "secret_file")):
+        network = {"name": "corporate", "command": ["true"], "probe": self.host}
+        if mapping := {"network": network, "deploy": {"manifests": "deploy"}}.get(name):
+            return mapping
+        if name == "token_file":
             return str(self.folder / "token")
-        if name.endswith("_variable"):
-            return "SERVICE_TOKEN"
+        if (login := name.partition(".")[0]) in {"credential", "api_credential", "login"}:
+            secret = {"env": "SERVICE_TOKEN"}
+            at = {"token_url": f"{self.url}/oauth/token", "client_id": USER, "client_secret": secret}
+            return at if login == "login" else secret
         if name.endswith(("token", "password", "secret")):
             return TOKEN
         return self.argument(
@@ -136,7 +156,7 @@ class Place:
         (self.folder / "platform/login" / f"{USER}.secret").write_text(TOKEN)
         (self.folder / "platform/endpoint.json").write_text(json.dumps({"url": self.url, "pid": 1}))
         if "git" in {name.partition(">=")[0] for name in tool.needs.programs}:
-            _repository(self.folder / "work" / "clone", f"{self.url}/shop.git")
+            _repository(self.folder / "work" / "clone", f"{self.url}/shop.git", self.folder.parent / "template")
 
     def untold(self, words: str) -> bool:
         """Whether a credential stands in the words that was not registered as secret before."""
@@ -158,10 +178,13 @@ def _spellings() -> Iterator[bytes]:
 
 
 @contextmanager
-def place(folder: Path, tool: Tool, url: str, timeout: float) -> Iterator[Place]:
+def place(folder: Path, tool: Tool, url: str, timeout: float, *, cluster: bool = False) -> Iterator[Place]:
     """A place furnished for the tool; meanwhile the platform's lock is held, as by a platform that runs."""
-    made = Place(folder=folder, url=url, timeout=timeout)
+    made = Place(folder=folder, url=url, timeout=timeout, cluster=cluster)
     made.furnish(tool)
+    if cluster:
+        (folder / "work" / "deploy").mkdir()
+        (folder / "work" / "deploy" / "main.json").write_text(json.dumps(MANIFEST))
     with (folder / "platform" / "platform.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield made
@@ -200,14 +223,14 @@ def _kubeconfig(server: str) -> Mapping[str, Any]:
     }
 
 
-def _repository(folder: Path, remote: str) -> None:
-    who = ("-c", "user.name=Ann", "-c", "user.email=ann@example.org")
-    folder.mkdir()
-    (folder / "Procfile").write_text("web: serve\n")
-    for words in (
-        ("init", "-q", "-b", "main"),
-        ("add", "."),
-        (*who, "commit", "-q", "-m", "First"),
-        ("remote", "add", "origin", remote),
-    ):
-        subprocess.run(["git", "-C", str(folder), *words], check=True, capture_output=True)
+def _repository(folder: Path, remote: str, template: Path) -> None:
+    """A clone of the remote, copied from the template, which is made when there is none yet."""
+    if not template.exists():
+        template.mkdir()
+        (template / "Procfile").write_text("web: serve\n")
+        who = ("-c", "user.name=Ann", "-c", "user.email=ann@example.org")
+        for words in (("init", "-q", "-b", "main", "--template="), ("add", "."), (*who, "commit", "-q", "-m", "First")):
+            subprocess.run(["git", "-C", str(template), *words], check=True, capture_output=True)
+    shutil.copytree(template, folder)
+    with (folder / ".git" / "config").open("a") as config:
+        config.write(f'[remote "origin"]\n\turl = {remote}\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n')

@@ -1,4 +1,4 @@
-"""A stand-in of ours for Jira's REST API (version 2, as a server of one's own has it).
+"""A stand-in of ours for Jira's REST API (version 2, as a server of one's own has it, or the search of Atlassian's cloud).
 
 Who one is, issues (view, create, search by a query, page by page), comments, and a workflow of three statuses with its
 transitions; tokens that can end; Jira's own JSON for refusals. The client library `jira` of PyPI accepts it.
@@ -32,6 +32,7 @@ WAYS = {
 TYPES = ("Task", "Bug", "Story")
 CLAUSE = re.compile(r"""\s*(\w+)\s*(>=|!=|=|~|\bin\b)\s*(\([^)]*\)|"[^"]*"|[\w().-]+)\s*""", re.IGNORECASE)
 NO_ISSUE = "Issue Does Not Exist"
+REMOVED = "The requested API has been removed. Please migrate to the /rest/api/3/search/jql API."
 
 
 class RefusalError(Exception):
@@ -43,7 +44,10 @@ class RefusalError(Exception):
 
 
 class Jira(ThreadingHTTPServer):
-    """The server, its issues by key, and what it was asked; the answer to what begins with `losing` is lost once."""
+    """The server, its issues by key, and what it was asked; the answer to what begins with `losing` is lost once.
+
+    With `cloud` it searches as Atlassian's does.
+    """
 
     daemon_threads = True
 
@@ -54,6 +58,7 @@ class Jira(ThreadingHTTPServer):
         self.tokens = {TOKEN}
         self.asked: list[str] = []
         self.losing = ""
+        self.cloud = False
         self.lock = threading.RLock()
 
     @property
@@ -125,8 +130,12 @@ class _Handler(BaseHTTPRequestHandler):
         match self.command, path:
             case "GET", "/myself" | "/field":
                 return 200, ADA if path == "/myself" else []
+            case "GET", "/search" if self.server.cloud:
+                raise RefusalError(410, REMOVED)
             case "GET", "/search":
                 return 200, self._search(values)
+            case "GET", "/search/jql" if self.server.cloud:
+                return 200, self._chained(values)
             case "POST", "/issue":
                 return 201, self._create(values["fields"])
         return self._of_issue(path, values)
@@ -164,6 +173,13 @@ class _Handler(BaseHTTPRequestHandler):
         rows = _queried(list(self.server.issues.values()), values.get("jql", ""))
         start, size = int(values.get("startAt", 0)), min(int(values.get("maxResults", 50)), 1000)
         return {"startAt": start, "maxResults": size, "total": len(rows), "issues": rows[start : start + size]}
+
+    def _chained(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """A page that says how the next one is called, and nothing of how many there are."""
+        told = self._search({**values, "startAt": values.get("nextPageToken", 0)})
+        end = told["startAt"] + len(told["issues"])
+        last = end >= told["total"]
+        return {"issues": told["issues"], "isLast": last, **({} if last else {"nextPageToken": str(end)})}
 
     def _comments(self, found: dict[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
         rows = found["fields"]["comment"]["comments"]

@@ -1,22 +1,27 @@
-"""A stand-in of ours for the Kubernetes API: what kubectl and lightkube need to look, scale, restart and follow.
+"""A stand-in of ours for the Kubernetes API: what kubectl and lightkube need to look, create, change and follow.
 
-It has namespaces, nodes, pods with logs, secrets, events, deployments (scale, rollouts whose replicas get ready after a
-moment), lists by labels and fields and in pages, watches, tables for kubectl, errors as `Status`, bearer tokens that
-expire (401), rules that forbid (403), and a token endpoint (client credentials).
+It has the resources of the table in `kubernetes_resources`, custom ones among them: created (also by `generateName`),
+applied, patched, replaced, deleted with what they own; namespaces that end after a moment with all that is in them;
+deployments whose replicas get ready after a moment (scale, rollouts), logs, lists by labels and fields and in pages,
+watches, tables for kubectl, errors as `Status`, bearer tokens that expire (401), rules that forbid (403), and a token
+endpoint (client credentials). A test's own controllers set what a status says (`objects.controllers`, `objects.later`),
+and `kubelet` runs Jobs as processes.
 
-It does not: run anything; create or delete objects; know strategic merges of lists, server-side apply, exec, attach
-or port-forward; keep replica sets (the list is empty), versions for a watch to begin in the past, or OpenAPI documents;
-know roles (a rule is a verb and a resource that are forbidden to everybody); roll out by percent (all new pods are made
-at once). A deployment named in `objects.stuck` is past its progress deadline as soon as it is changed.
+It does not: run anything by itself; check objects by schemas, or give what a real API would give where nothing is said
+(only to deployments); know who owns which field (an apply is never a conflict), JSON patches, directives of strategic
+merges, finalizers, exec, attach or port-forward; keep replica sets (the list is empty), versions for a watch to begin
+in the past, protobuf (`kubectl create namespace` speaks nothing else), or OpenAPI documents (kubectl creates with
+`--validate=false`); know roles (a rule is a verb
+and a resource that are forbidden to everybody); roll out by percent (all new pods are made at once). A deployment named
+in `objects.stuck` is past its progress deadline as soon as it is changed.
 """
 
 from __future__ import annotations
 
 import json
-import re
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -25,19 +30,21 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from tests.servers.answering import answering
-from tests.servers.kubernetes_answers import discovery, listed, scale_of, selects, status, table
-from tests.servers.kubernetes_objects import Object, Objects, merge
+from tests.servers.kubernetes_answers import discovery, status
+from tests.servers.kubernetes_checks import RefusedError, Target
+from tests.servers.kubernetes_objects import Objects
+from tests.servers.kubernetes_patches import merge, selects
+from tests.servers.kubernetes_requests import Request, answer, forbidden, target, verb
 
 USER, PASSWORD = "ann", "pass-to-the-cluster"
-PATH = re.compile(
-    r"/(?:api/v1|apis/apps/v1)(?:/namespaces/(?P<namespace>[^/]+)(?=/[a-z]))?/(?P<resource>[a-z]+)"
-    r"(?:/(?P<name>[^/]+))?(?:/(?P<sub>log|scale))?"
-)
-VERBS = {"GET": "get", "PATCH": "patch", "PUT": "update"}
 
 
 class Kubernetes(ThreadingHTTPServer):
-    """Counts logins and notes what it was asked; once it has answered what begins with `expires_after`, tokens end."""
+    """Counts logins and notes what it was asked; once it has answered what begins with `expires_after`, tokens end.
+
+    `knows` is asked who shows a token that is none of its own; `losing` is the beginning of a request that is done and
+    whose answer is lost.
+    """
 
     daemon_threads = True
 
@@ -45,6 +52,7 @@ class Kubernetes(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Api)
         self.objects = Objects()
         self.tokens: dict[str, float] = {}
+        self.knows: Callable[[str], str | None] = lambda _: None
         self.forbidden: set[tuple[str, str]] = set()
         self.asked: list[str] = []
         self.logins = 0
@@ -98,6 +106,10 @@ class _Api(BaseHTTPRequestHandler):
         """Answers."""
         self._answer()
 
+    def do_DELETE(self) -> None:
+        """Answers."""
+        self._answer()
+
     def _answer(self) -> None:
         self.server.asked.append(f"{self.command} {self.path}")
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -110,7 +122,7 @@ class _Api(BaseHTTPRequestHandler):
         if user is None:
             self._say(401, status(401, "Unauthorized", "Unauthorized"))
             return
-        said = discovery(parts.path)
+        said = discovery(parts.path.rstrip("/"), self.server.objects.absent)
         if said is not None:
             self._say(200, said)
         elif parts.path.endswith("/selfsubjectreviews"):
@@ -140,113 +152,45 @@ class _Api(BaseHTTPRequestHandler):
         given = self.headers.get("Authorization", "")
         if not given:
             return "system:anonymous"
-        return USER if self.server.tokens.get(given.removeprefix("Bearer "), 0) > time.time() else None
+        token = given.removeprefix("Bearer ")
+        return USER if self.server.tokens.get(token, 0) > time.time() else self.server.knows(token)
 
     def _resource(self, path: str, query: dict[str, str], body: bytes, user: str) -> None:
-        found = PATH.fullmatch(path)
-        resource = found["resource"] if found else ""
-        if found is None or resource not in self.server.objects.kept:
-            self._say(404, status(404, "NotFound", "the server could not find the requested resource"))
-            return
-        namespace, name, sub = found["namespace"] or "", found["name"] or "", found["sub"] or ""
-        verb = VERBS.get(self.command, "create") if name else ("watch" if query.get("watch") else "list")
-        full = f"{resource}/{sub}" if sub else resource
-        if user == "system:anonymous" or {(verb, full), ("*", full), ("list" if verb == "watch" else "", full)} & (
-            self.server.forbidden
-        ):
-            self._forbid(user, verb, full, namespace, name)
-            return
-        with self.server.objects.lock:
-            if name:
-                self._one(found, sub, query, body)
-                return
-            if verb == "list":
-                self._list(resource, namespace, query)
-                return
-        self._watch(resource, namespace, query)
-
-    def _forbid(self, user: str, verb: str, full: str, namespace: str, name: str) -> None:
-        resource = full.partition("/")[0]
-        group = "apps" if resource in ("deployments", "replicasets") else ""
-        where = f'in the namespace "{namespace}"' if namespace else "at the cluster scope"
-        suffix = f".{group}" if group else ""
-        subject = f'{resource}{suffix} "{name}"' if name else f"{resource}{suffix}"
-        message = (
-            f'{subject} is forbidden: User "{user}" cannot {verb} resource "{full}" in API group "{group}" {where}'
-        )
-        self._say(403, status(403, "Forbidden", message, name=name, kind=resource, group=group))
-
-    def _one(self, found: re.Match[str], sub: str, query: Mapping[str, str], body: bytes) -> None:
+        sort = self.headers.get("Content-Type", "").partition(";")[0]
+        as_table = "as=Table" in self.headers.get("Accept", "")
+        asked = Request(method=self.command, query=query, body=body, sort=sort, as_table=as_table)
         objects = self.server.objects
-        resource, namespace, name = found["resource"], found["namespace"] or "", found["name"]
-        one = objects.find(resource, namespace, name)
-        if one is None:
-            group = "apps" if resource in ("deployments", "replicasets") else ""
-            told = f'{resource}{"." + group if group else ""} "{name}" not found'
-            self._say(404, status(404, "NotFound", told, name=name, kind=resource, group=group))
-        elif sub == "log":
-            self._log(namespace, name, one, query)
-        elif self.command == "GET":
-            shown = scale_of(one) if sub else one
-            self._say(200, table(resource, [shown], {}) if "as=Table" in self._accept and not sub else shown)
-        else:
-            self._change(one, sub, json.loads(body))
-
-    def _change(self, one: Object, sub: str, patch: Object) -> None:
-        if sub == "scale":
-            wanted = patch["spec"]["replicas"]
-            if not isinstance(wanted, int) or wanted < 0:
-                message = f'Scale.autoscaling "{one["metadata"]["name"]}" is invalid: spec.replicas: Invalid value'
-                self._say(422, status(422, "Invalid", message))
+        try:
+            what = target(path, objects)
+            doing = verb(asked, what)
+            forbidden(self.server.forbidden, doing, what, user)
+            if doing == "watch":
+                self._watch(what, query)
                 return
-            changed = scale_of(self.server.objects.change(one, {"spec": {"replicas": wanted}}))
-        else:
-            before = json.loads(json.dumps(one["metadata"]))
-            version = patch.get("metadata", {}).pop("resourceVersion", before["resourceVersion"])
-            if version != before["resourceVersion"]:
-                self._say(409, status(409, "Conflict", "the object has been modified"))
-                return
-            changed = self.server.objects.change(one, patch)
-        self._say(200, changed)
-
-    def _log(self, namespace: str, name: str, one: Object, query: Mapping[str, str]) -> None:
-        if one["status"]["phase"] == "Pending":
-            container = one["spec"]["containers"][0]["name"]
-            message = f'container "{container}" in pod "{name}" is waiting to start: ContainerCreating'
-            self._say(400, status(400, "BadRequest", message))
+            with objects.lock:
+                code, said = answer(objects, asked, what)
+                sent = said.encode() if isinstance(said, str) else json.dumps(said).encode()
+        except RefusedError as refused:
+            if isinstance(refused.said, str):
+                self._send(refused.code, "text/plain; charset=utf-8", refused.said.encode())
+            else:
+                self._say(refused.code, refused.said)
             return
-        lines = self.server.objects.logs.get(f"{namespace}/{name}", [])
-        tail = int(query.get("tailLines", len(lines)))
-        text = "".join(f"{line}\n" for line in lines[len(lines) - min(tail, len(lines)) :])
-        self._send(200, "text/plain", text.encode())
+        self._send(code, "text/plain" if isinstance(said, str) else "application/json", sent)
 
-    def _list(self, resource: str, namespace: str, query: Mapping[str, str]) -> None:
-        found = [one for one in self.server.objects.within(resource, namespace) if selects(one, query)]
-        first = int(query.get("continue") or 0)
-        most = int(query.get("limit") or 0) or len(found)
-        page, left = found[first : first + most], len(found) - first - most
-        meta: Object = {"resourceVersion": str(self.server.objects.version)}
-        if left > 0:
-            meta |= {"continue": str(first + most), "remainingItemCount": left}
-        as_table = "as=Table" in self._accept
-        self._say(200, table(resource, page, meta) if as_table else listed(resource, page, meta))
-
-    def _watch(self, resource: str, namespace: str, query: Mapping[str, str]) -> None:
+    def _watch(self, what: Target, query: Mapping[str, str]) -> None:
         """Tells every change from now on; what was before the watch's version is not told."""
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
+        objects = self.server.objects
         seen = int(query.get("resourceVersion") or 0)
         until = time.monotonic() + min(float(query.get("timeoutSeconds") or 20), 20)
         while time.monotonic() < until:
-            with self.server.objects.lock:
-                within = self.server.objects.within(resource, namespace)
-                fresh = [
-                    one for one in within if int(one["metadata"]["resourceVersion"]) > seen and selects(one, query)
-                ]
-                seen = self.server.objects.version
-                lines = [json.dumps({"type": "MODIFIED", "object": one}) for one in fresh]
+            with objects.lock:
+                lines = [json.dumps(each) for each in _changes(objects, what, query, seen)]
+                seen = objects.version
             for line in lines:
                 self._chunk(f"{line}\n".encode())
             time.sleep(0.03)
@@ -255,10 +199,6 @@ class _Api(BaseHTTPRequestHandler):
     def _chunk(self, data: bytes) -> None:
         self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
         self.wfile.flush()
-
-    @property
-    def _accept(self) -> str:
-        return self.headers.get("Accept", "")
 
     def _say(self, code: int, said: Any) -> None:
         self._send(code, "application/json", json.dumps(said).encode())
@@ -282,6 +222,23 @@ class _Api(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name there
         """Says nothing."""
+
+
+def _changes(objects: Objects, what: Target, query: Mapping[str, str], seen: int) -> Iterator[dict[str, Any]]:
+    """What happened to the objects that are watched since a version."""
+    named = {**query, "fieldSelector": ",".join(filter(None, (query.get("fieldSelector"), _only(what))))}
+    for one in objects.within(what.resource, what.namespace):
+        if int(one["metadata"]["resourceVersion"]) > seen and selects(one, named):
+            born = objects.born.get(one["metadata"]["uid"], 0)
+            yield {"type": "ADDED" if born > seen else "MODIFIED", "object": one}
+    for version, resource, one in objects.gone:
+        inside = what.namespace in ("", one["metadata"].get("namespace"))
+        if version > seen and resource == what.resource and inside and selects(one, named):
+            yield {"type": "DELETED", "object": one}
+
+
+def _only(what: Target) -> str:
+    return f"metadata.name={what.name}" if what.name else ""
 
 
 def furnish(cluster: Kubernetes) -> None:

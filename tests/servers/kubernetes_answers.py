@@ -2,58 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from typing import Any
 
-from tests.servers.kubernetes_objects import KINDS, Object, api_version, is_ready
+from tests.servers.kubernetes_patches import Object, at
+from tests.servers.kubernetes_resources import RESOURCES, api_version
 
-SHORT = {"namespaces": "ns", "nodes": "no", "pods": "po", "events": "ev", "deployments": "deploy", "replicasets": "rs"}
-CLUSTERED = {"namespaces", "nodes"}
-VERBS = ["get", "list", "patch", "update", "watch"]
+VERBS = ["create", "delete", "get", "list", "patch", "update", "watch"]
 VERSION = {"major": "1", "minor": "32", "gitVersion": "v1.32.4", "platform": "linux/amd64", "goVersion": "go1.23"}
-COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "pods": ("Name", "Ready", "Status", "Restarts", "Age"),
-    "secrets": ("Name", "Type", "Data", "Age"),
-    "deployments": ("Name", "Ready", "Up-to-date", "Available", "Age"),
-}
+REVIEWS = "authentication.k8s.io/v1"
 
 
-def discovery(path: str) -> Any:
-    """What the API says of itself at a path; None where that path is no part of it."""
-    groups = [_group("apps"), _group("authentication.k8s.io")]
+def discovery(path: str, absent: Collection[str] = ()) -> Any:
+    """What the API says of itself at a path, without the groups that are absent; None where that is no part of it."""
+    versions = sorted({each.version for each in RESOURCES.values() if each.group and each.group not in absent})
     review = {"name": "selfsubjectreviews", "singularName": "", "kind": "SelfSubjectReview", "namespaced": False}
+    groups = [_group(each) for each in [*versions, REVIEWS]]
     said: dict[str, Any] = {
         "/version": VERSION,
         "/api": {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []},
         "/apis": {"kind": "APIGroupList", "apiVersion": "v1", "groups": groups},
-        "/api/v1": _resources("v1", [name for name in KINDS if api_version(name) == "v1"]),
-        "/apis/apps/v1": _resources("apps/v1", [name for name in KINDS if api_version(name) != "v1"]),
-        "/apis/authentication.k8s.io/v1": {
-            "kind": "APIResourceList",
-            "apiVersion": "v1",
-            "groupVersion": "authentication.k8s.io/v1",
-            "resources": [{**review, "verbs": ["create"]}],
-        },
+        "/api/v1": _resources("v1"),
+        f"/apis/{REVIEWS}": _listing(REVIEWS, [{**review, "verbs": ["create"]}]),
+        **{f"/apis/{version}": _resources(version) for version in versions},
+        **{f"/apis/{each['name']}": {"kind": "APIGroup", "apiVersion": "v1", **each} for each in groups},
     }
     return said.get(path)
 
 
-def _group(name: str) -> Object:
-    version = {"groupVersion": f"{name}/v1", "version": "v1"}
-    return {"name": name, "versions": [version], "preferredVersion": version}
+def _group(version: str) -> Object:
+    one = {"groupVersion": version, "version": version.rpartition("/")[2]}
+    return {"name": version.rpartition("/")[0], "versions": [one], "preferredVersion": one}
 
 
-def _resources(group: str, names: list[str]) -> Object:
+def _resources(version: str) -> Object:
     told: list[Object] = []
-    for name in names:
-        kind = {"name": name, "singularName": KINDS[name].lower(), "namespaced": name not in CLUSTERED}
-        told.append({**kind, "kind": KINDS[name], "verbs": VERBS, "shortNames": [SHORT.get(name, name)]})
-    if "deployments" in names:
+    for name, each in RESOURCES.items():
+        if each.version != version:
+            continue
+        short = {"shortNames": [each.short]} if each.short else {}
+        row = {"name": name, "singularName": each.kind.lower(), "namespaced": each.namespaced, "kind": each.kind}
+        told.append({**row, "verbs": VERBS, **short})
+        told.append({**row, "name": f"{name}/status", "singularName": "", "verbs": ["get", "patch", "update"]})
+    if version == "apps/v1":
         scale = {"name": "deployments/scale", "singularName": "", "namespaced": True, "kind": "Scale"}
         told.append({**scale, "group": "autoscaling", "version": "v1", "verbs": ["get", "patch", "update"]})
-    if "pods" in names:
+    if version == "v1":
         told.append({"name": "pods/log", "singularName": "", "namespaced": True, "kind": "Pod", "verbs": ["get"]})
-    return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group, "resources": told}
+    return _listing(version, told)
+
+
+def _listing(version: str, resources: list[Object]) -> Object:
+    return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": version, "resources": resources}
 
 
 def status(code: int, reason: str, message: str, *, name: str = "", kind: str = "", group: str = "") -> Object:
@@ -72,14 +72,25 @@ def status(code: int, reason: str, message: str, *, name: str = "", kind: str = 
 
 
 def listed(resource: str, items: list[Object], meta: Object) -> Object:
-    """A list of objects; its items do not repeat their kind."""
-    shown = [{name: part for name, part in one.items() if name not in ("kind", "apiVersion")} for one in items]
-    return {"kind": f"{KINDS[resource]}List", "apiVersion": api_version(resource), "metadata": meta, "items": shown}
+    """A list of objects; its items do not repeat their kind, but where it is a custom one."""
+    custom = RESOURCES[resource].custom
+    shown = [one if custom else _without(one, ("kind", "apiVersion")) for one in items]
+    return {
+        "kind": f"{RESOURCES[resource].kind}List",
+        "apiVersion": api_version(resource),
+        "metadata": meta,
+        "items": shown,
+    }
+
+
+def _without(one: Object, names: tuple[str, ...]) -> Object:
+    return {name: part for name, part in one.items() if name not in names}
 
 
 def table(resource: str, items: list[Object], meta: Object) -> Object:
     """A table, as kubectl prints it; resources without columns of their own have a name and an age."""
-    columns = COLUMNS.get(resource, ("Name", "Age"))
+    known = RESOURCES[resource]
+    columns = ("Name", *known.columns, *(() if known.custom and known.columns else ("Age",)))
     head = [
         {"name": each, "type": "string", "format": "name" if each == "Name" else "", "description": "", "priority": 0}
         for each in columns
@@ -101,21 +112,19 @@ def table(resource: str, items: list[Object], meta: Object) -> Object:
 
 
 def _cell(resource: str, one: Object, column: str) -> Any:
-    told = {"pods": _pod_cells, "deployments": _deployment_cells, "secrets": _secret_cells}.get(resource, _no_cells)(
-        one
-    )
-    return {"Name": one["metadata"]["name"], "Age": "1m", **told}[column]
-
-
-def _no_cells(_: Object) -> Object:
-    return {}
+    if column in ("Name", "Age"):
+        return one["metadata"]["name"] if column == "Name" else "1m"
+    path = RESOURCES[resource].columns[column]
+    if path:
+        return at(one, path)
+    return {"pods": _pod_cells, "deployments": _deployment_cells, "secrets": _secret_cells}[resource](one)[column]
 
 
 def _pod_cells(one: Object) -> Object:
-    containers = one["status"]["containerStatuses"]
+    containers = one["status"].get("containerStatuses") or []
     waiting = [each["state"].get("waiting") for each in containers]
     return {
-        "Ready": f"{int(is_ready(one))}/{len(one['spec']['containers'])}",
+        "Ready": f"{sum(bool(each['ready']) for each in containers)}/{len(one['spec']['containers'])}",
         "Status": next((each["reason"] for each in waiting if each), one["status"]["phase"]),
         "Restarts": str(sum(each["restartCount"] for each in containers)),
     }
@@ -131,7 +140,7 @@ def _deployment_cells(one: Object) -> Object:
 
 
 def _secret_cells(one: Object) -> Object:
-    return {"Type": one["type"], "Data": len(one["data"])}
+    return {"Data": len(one.get("data") or {})}
 
 
 def scale_of(one: Object) -> Object:
@@ -143,31 +152,3 @@ def scale_of(one: Object) -> Object:
     said = {"replicas": one["status"].get("replicas", 0), "selector": ",".join(f"{k}={v}" for k, v in labels.items())}
     spec = {"replicas": one["spec"]["replicas"]}
     return {"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": meta, "spec": spec, "status": said}
-
-
-def selects(one: Object, query: Mapping[str, str]) -> bool:
-    """Whether the label and field selectors of a request (equalities) choose the object."""
-    labels = one["metadata"].get("labels") or {}
-    return all(
-        _equal(labels.get(name), sign, value) for name, sign, value in _terms(query.get("labelSelector", ""))
-    ) and (all(_equal(_field(one, name), sign, value) for name, sign, value in _terms(query.get("fieldSelector", ""))))
-
-
-def _terms(selector: str) -> list[tuple[str, str, str]]:
-    found = []
-    for term in filter(None, selector.split(",")):
-        sign = "!=" if "!=" in term else "="
-        name, _, value = term.replace("==", "=").partition(sign)
-        found.append((name, sign, value))
-    return found
-
-
-def _equal(found: Any, sign: str, value: str) -> bool:
-    return (found == value) is (sign == "=")
-
-
-def _field(one: Object, path: str) -> Any:
-    found: Any = one
-    for name in path.split("."):
-        found = found.get(name) if isinstance(found, dict) else None
-    return found

@@ -62,9 +62,11 @@ class Registry:
         found = self.skopeo("inspect", "--tls-verify=false", "--format={{.Digest}}", f"docker://{self.host}/{image}")
         return found.strip()
 
-    def push(self, image: str, *, labels: Mapping[str, str] | None = None, text: str = "a shop") -> str:
-        """Fills it with an image of one layer, and gives its digest as skopeo tells it."""
-        layout = layout_of(self.folder / f"layout-{len(self.images)}", labels or LABELS, text)
+    def push(
+        self, image: str, *, labels: Mapping[str, str] | None = None, text: str = "a shop", layer: bytes = b""
+    ) -> str:
+        """Fills it with an image of one layer (a tar, else of one file), and gives its digest as skopeo tells it."""
+        layout = layout_of(self.folder / f"layout-{len(self.images)}", labels or LABELS, text, layer)
         self.skopeo("copy", "--dest-tls-verify=false", f"oci:{layout}:image", f"docker://{self.host}/{image}")
         self.images[image] = self.digest(image)
         return self.images[image]
@@ -137,8 +139,8 @@ def certificate(folder: Path) -> tuple[Path, Path]:
     return shown, key
 
 
-def layout_of(folder: Path, labels: Mapping[str, str], text: str) -> Path:
-    """An OCI layout with one image of one file, tagged `image`."""
+def layout_of(folder: Path, labels: Mapping[str, str], text: str, packed: bytes = b"") -> Path:
+    """An OCI layout with one image of one file, or of what is packed, tagged `image`."""
     blobs = folder / "blobs" / "sha256"
     blobs.mkdir(parents=True)
 
@@ -147,7 +149,7 @@ def layout_of(folder: Path, labels: Mapping[str, str], text: str) -> Path:
         (blobs / digest).write_bytes(content)
         return {"mediaType": media_type, "digest": f"sha256:{digest}", "size": len(content)}
 
-    layer = _archive("shop.txt", text.encode())
+    layer = packed or _archive("shop.txt", text.encode())
     rootfs = {"type": "layers", "diff_ids": [f"sha256:{sha256(layer).hexdigest()}"]}
     config = {
         "created": "2026-01-02T09:00:00Z",

@@ -84,15 +84,15 @@ def conformance() -> list[str]:
 @contextmanager
 def everything_over_http() -> Iterator[str]:
     """The address of server "everything" over streamable HTTP (legacy era, with sessions)."""
-    with _listening(_script("server-everything"), "streamableHttp") as url:
-        yield url
+    with listening(_script("server-everything"), "streamableHttp") as url:
+        yield f"{url}/mcp"
 
 
 @contextmanager
 def system_monitor_over_http() -> Iterator[str]:
     """The address of server "system-monitor" over streamable HTTP, of the TypeScript SDK's second generation."""
-    with _listening(_script("server-system-monitor")) as url:
-        yield url
+    with listening(_script("server-system-monitor")) as url:
+        yield f"{url}/mcp"
 
 
 def _script(name: str) -> Path:
@@ -100,7 +100,7 @@ def _script(name: str) -> Path:
 
 
 @contextmanager
-def _listening(script: Path, *words: str) -> Iterator[str]:
+def listening(script: Path, *words: str) -> Iterator[str]:
     """Runs a server of Node.js at a free port of the loopback interface; it ends with us in whatever way we end."""
     process = subprocess.Popen(
         [npm.node(), "--require", str(LOOPBACK), str(script), *words],
@@ -116,7 +116,7 @@ def _listening(script: Path, *words: str) -> Iterator[str]:
     try:
         port = told.get(timeout=PATIENCE)
         assert port, f"{script} ended before it listened"
-        yield f"http://127.0.0.1:{port}/mcp"
+        yield f"http://127.0.0.1:{port}"
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         reader.join()

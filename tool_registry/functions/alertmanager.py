@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal, TypedDict
 
 from tool_registry.functions.moments import moment
-from tool_registry.functions.monitoring import ask_monitoring, promised, texts
+from tool_registry.functions.monitoring import ask_monitoring, texts
 from tool_registry.functions.services import SERVICE
+from tool_registry.sources.expected import expected
 from tool_registry.sources.http import Reply
 from tool_registry.sources.python import tool
 from tool_registry.tool import Effect, ToolContext
@@ -96,7 +97,7 @@ async def alertmanager_alerts(
         alerts, names, count and truncated.
     """
     reply = await ask_alertmanager("GET", "/alerts", context, params={"filter": matchers})
-    with promised(reply):
+    with expected("Alertmanager"):
         listed = [_alert(one) for one in reply.json()]
     wanted = (labels or {}).items()
     ordered = sorted(listed, key=lambda one: (one["since"] or 0.0, one["fingerprint"]))
@@ -127,7 +128,7 @@ async def alertmanager_alert_groups(
         groups, count and truncated.
     """
     reply = await ask_alertmanager("GET", "/alerts/groups", context, params={"filter": matchers})
-    with promised(reply):
+    with expected("Alertmanager"):
         found: list[Group] = [
             {
                 "labels": texts(one["labels"]),
@@ -156,7 +157,7 @@ async def alertmanager_status(context: ToolContext) -> Status:
     """
     reply = await ask_alertmanager("GET", "/status", context)
     receivers = await ask_alertmanager("GET", "/receivers", context)
-    with promised(reply):
+    with expected("Alertmanager"):
         said = reply.json()
         return {
             "version": str(said["versionInfo"]["version"]),
@@ -173,6 +174,7 @@ async def ask_alertmanager(method: str, path: str, context: ToolContext, **reque
         method,
         f"/api/v2{path}",
         context,
+        of="Alertmanager",
         variable="ALERTMANAGER_TOKEN",
         **request,
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
@@ -41,6 +42,7 @@ async def ask_cluster(  # noqa: PLR0913 - a request is a flat record, every part
     *,
     params: Mapping[str, Any] | None = None,
     patch: Mapping[str, Any] | None = None,
+    patched_by: str = "merge-patch+json",
     body: Mapping[str, Any] | None = None,
     accept: str = "application/json",
     not_found: Collection[int] = (),
@@ -57,7 +59,7 @@ async def ask_cluster(  # noqa: PLR0913 - a request is a flat record, every part
     if access.token:
         headers["Authorization"] = f"Bearer {access.token}"
     if patch is not None:
-        headers["Content-Type"] = "application/merge-patch+json"
+        headers["Content-Type"] = f"application/{patched_by}"
     try:
         return await request(
             method,
@@ -74,10 +76,10 @@ async def ask_cluster(  # noqa: PLR0913 - a request is a flat record, every part
 
 
 async def cluster_items(
-    path: str, context: ToolContext, most: int, params: Mapping[str, Any] | None = None
+    path: str, context: ToolContext, most: int, params: Mapping[str, Any] | None = None, *, page: int = PAGE
 ) -> tuple[list[Any], bool]:
-    """The items of a list, page by page, and whether there are more than `most`."""
-    return await _pages(path, context, most, dict(params or {}), "application/json", "items")
+    """The items of a list, `page` of them at a time, and whether there are more than `most`."""
+    return await _pages(path, context, most, dict(params or {}), "application/json", "items", page)
 
 
 async def cluster_rows(path: str, context: ToolContext, most: int) -> tuple[list[dict[str, Any]], bool]:
@@ -89,12 +91,12 @@ async def cluster_rows(path: str, context: ToolContext, most: int) -> tuple[list
 
 
 async def _pages(
-    path: str, context: ToolContext, most: int, params: dict[str, Any], accept: str, part: str
+    path: str, context: ToolContext, most: int, params: dict[str, Any], accept: str, part: str, page: int = PAGE
 ) -> tuple[list[Any], bool]:
     found: list[Any] = []
     following: str | None = None
     for _ in range(MOST_PAGES):
-        asked = {**params, "limit": min(PAGE, most + 1), "continue": following}
+        asked = {**params, "limit": min(page, most + 1), "continue": following}
         told = (await ask_cluster("GET", path, context, params=asked, accept=accept)).json()
         with promised():
             found += _rows(told) if part == "rows" else list(told["items"] or ())
@@ -129,7 +131,7 @@ def _explained(error: ToolError) -> ToolError:
     """The failure with the cluster's own message, reason and details."""
     said = _status(error)
     if said is None:
-        return error
+        return _without_api(error) if error.http_status == HTTPStatus.NOT_FOUND else error
     told = said.get("details")
     details: Mapping[str, Any] = told if isinstance(told, Mapping) else {}
     wait = details.get("retryAfterSeconds")
@@ -145,6 +147,18 @@ def _explained(error: ToolError) -> ToolError:
             "reason": said.get("reason"),
             **{key: details[key] for key in details if key in TOLD},
         },
+    )
+
+
+def _without_api(error: ToolError) -> ToolError:
+    """Where nothing is installed that serves such objects, a cluster says so in plain text."""
+    return ToolError(
+        f"{error.message}: the cluster has no such API",
+        kind=error.kind or "resource_not_found",
+        http_status=error.http_status,
+        output=error.output,
+        sent=error.sent,
+        details=error.details,
     )
 
 

@@ -53,6 +53,9 @@ async def log(
         "previous": previous or None,
     }
     reply = await ask_cluster("GET", inside(namespace, "pods", name, "log"), context, params=params, accept="*/*")
+    if reply.headers.get("content-type", "").partition(";")[0].strip() != "text/plain":
+        message = f"the log of {name} did not come as text: no cluster answers so"
+        raise ToolError(message, kind="api_contract_mismatch", http_status=reply.status)
     return reply.text.splitlines()[-tail:]
 
 

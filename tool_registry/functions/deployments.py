@@ -212,14 +212,14 @@ async def kubectl_rollout_status(namespace: str, deployment: str, context: ToolC
         }  # fmt: skip
     said = reply.json()
     with promised():
-        one, message, late = told_deployment(said), _progress(said), _late(said)
+        one, message, overdue = told_deployment(said), _progress(said), late(said)
         revision = str((said["metadata"].get("annotations") or {}).get(REVISION) or "")
     return {
         "found": True,
         "name": one["name"],
         "namespace": namespace,
         "done": one["done"],
-        "failed": late and not one["done"],
+        "failed": overdue and not one["done"],
         "wanted": one["wanted"],
         "updated": one["updated"],
         "available": one["available"],
@@ -258,7 +258,7 @@ def _progress(said: Mapping[str, Any]) -> str:
     old = int(status.get("replicas") or 0) - one["updated"]
     if not _seen(said):
         return "the change has not been seen yet"
-    if _late(said):
+    if late(said):
         return "it exceeded its progress deadline"
     if one["updated"] < one["wanted"]:
         return f"{one['updated']} of {one['wanted']} replicas are new"
@@ -269,7 +269,8 @@ def _progress(said: Mapping[str, Any]) -> str:
     return f"all {one['wanted']} replicas serve"
 
 
-def _late(said: Mapping[str, Any]) -> bool:
+def late(said: Mapping[str, Any]) -> bool:
+    """Whether a deployment is past its own deadline."""
     conditions = (said.get("status") or {}).get("conditions") or ()
     return _seen(said) and any(one.get("reason") == "ProgressDeadlineExceeded" for one in conditions)
 

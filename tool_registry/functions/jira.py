@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Annotated, Any, TypedDict
 from urllib.parse import quote
 
@@ -9,7 +10,7 @@ from tool_registry.functions.jira_access import Key, Text, answer, ask_jira
 from tool_registry.functions.services import SERVICE
 from tool_registry.sources.expected import expected
 from tool_registry.sources.python import tool
-from tool_registry.tool import Effect, ToolContext
+from tool_registry.tool import Effect, ToolContext, ToolError
 
 WANTED = "summary,status,issuetype,assignee"
 PAGE = 100
@@ -33,6 +34,25 @@ class Issues(TypedDict):
     issues: list[Issue]
     count: int
     truncated: bool
+
+
+class Account(TypedDict):
+    """Whose the token is: `user` the name to log in by, where Jira tells it, else the one shown to people."""
+
+    ok: bool
+    user: str
+
+
+@tool(effect=Effect.READ, idempotent=True, domain="jira", timeout=15, examples=({},), exact=True, needs=SERVICE)
+async def jira_login_state(context: ToolContext) -> Account:
+    """Says whose the configured Jira token is; one that is not accepted is a failure.
+
+    Returns:
+        ok (true) and user.
+    """
+    said = await answer("GET", "/myself", context)
+    with expected("Jira"):
+        return {"ok": True, "user": str(said.get("name") or said.get("emailAddress") or said["displayName"])}
 
 
 @tool(
@@ -83,7 +103,20 @@ async def jira_list_issues(
 
 
 async def found(jql: str, context: ToolContext, *, fields: str, limit: int) -> tuple[list[dict[str, Any]], bool]:
-    """The first issues of a query, read page by page, and whether there are more."""
+    """The first issues of a query, read page by page, and whether there are more.
+
+    Atlassian's cloud has taken the search away that a server of one's own has (its changelog, CHANGE-2046), and says so.
+    """
+    try:
+        return await _counted(jql, context, fields=fields, limit=limit)
+    except ToolError as error:
+        if error.http_status != HTTPStatus.GONE:
+            raise
+    return await _chained(jql, context, fields=fields, limit=limit)
+
+
+async def _counted(jql: str, context: ToolContext, *, fields: str, limit: int) -> tuple[list[dict[str, Any]], bool]:
+    """By pages that are counted, and a total."""
     rows: list[dict[str, Any]] = []
     while len(rows) < limit:
         asked = {"jql": jql, "fields": fields, "startAt": len(rows), "maxResults": min(limit - len(rows), PAGE)}
@@ -93,6 +126,22 @@ async def found(jql: str, context: ToolContext, *, fields: str, limit: int) -> t
             total = int(said["total"])
         rows += page
         if not page or len(rows) >= total:
+            return rows[:limit], False
+    return rows[:limit], True
+
+
+async def _chained(jql: str, context: ToolContext, *, fields: str, limit: int) -> tuple[list[dict[str, Any]], bool]:
+    """By pages each of which names the next; how many there are in all nobody says."""
+    rows: list[dict[str, Any]] = []
+    following = ""
+    while len(rows) < limit:
+        asked = {"jql": jql, "fields": fields, "maxResults": min(limit - len(rows), PAGE)}
+        said = await answer("GET", "/search/jql", context, params=asked | {"nextPageToken": following or None})
+        with expected("Jira"):
+            page = [dict(one) for one in said["issues"]]
+            following = str(said.get("nextPageToken") or "")
+        rows += page
+        if not page or not following:
             return rows[:limit], False
     return rows[:limit], True
 

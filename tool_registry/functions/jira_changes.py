@@ -142,7 +142,8 @@ async def jira_transition(key: Key, to: Text, context: ToolContext) -> Moved:
 
     Args:
         key: The issue's key, as in SHOP-12.
-        to: The status it is to have, or the name of the transition that leads there.
+        to: The status it is to have, or the name of the transition that leads there; only by a status is seen that it
+            stands there already.
 
     Returns:
         found (is there such an issue), changed, before and status.

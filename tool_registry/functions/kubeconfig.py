@@ -15,6 +15,9 @@ from tool_registry.sources.python import tool
 from tool_registry.tool import Effect, ToolContext, ToolError
 
 LARGEST = 5_000_000
+SECTIONS = {"clusters": "cluster", "users": "user", "contexts": "context"}
+"""The lists of a kubeconfig, and what an entry of each holds beside its name."""
+FILES = frozenset({"certificate-authority", "client-certificate", "client-key", "tokenFile"})
 NEVER_ALONE = "Always"
 """The `interactiveMode` of a plug-in that needs a terminal."""
 
@@ -51,8 +54,7 @@ async def kubeconfig_expiry(context: ToolContext, kubeconfig: str = "", context_
         kubeconfig: The file; left out, the domain's setting `kubeconfig`, else KUBECONFIG, else ~/.kube/config.
         context_name: The context in it; left out, its current one.
     """
-    path = kubeconfig_path(kubeconfig, context)
-    config = read_kubeconfig(path, context)
+    config, path = load_kubeconfig(kubeconfig, context)
     name = context_name or str(config.get("current-context") or "")
     chosen = named_entry(config, "contexts", name)
     who = str(mapping(chosen.get("context")).get("user") or "")
@@ -148,21 +150,54 @@ def file_text(name: Any, folder: Path) -> str:
         return ""
 
 
-def kubeconfig_path(given: str, context: ToolContext) -> Path:
-    """The file that is meant: given, the domain's, the environment's, or the usual one."""
-    environment = context.environment
-    named = given or str(context.settings.get("kubeconfig") or "")
-    named = named or environment.get("KUBECONFIG", "").split(":")[0] or "~/.kube/config"
-    if named.startswith("~/") and environment.get("HOME"):
-        return Path(environment["HOME"]) / named[2:]
+def load_kubeconfig(given: str, context: ToolContext) -> tuple[Mapping[str, Any], Path]:
+    """The kubeconfig, and the file to speak of; of several files the first that says a thing counts, as for kubectl.
+
+    A missing file is one without anything in it. Files that an entry names are meant from the folder of its own file.
+    """
+    paths = _paths(given, context)
+    if len(paths) == 1:
+        return _read(paths[0], context), paths[0]
+    merged: dict[str, Any] = {section: [] for section in SECTIONS}
+    for path in paths:
+        said = _read(path, context)
+        if said.get("current-context"):
+            merged.setdefault("current-context", said["current-context"])
+        for section, kind in SECTIONS.items():
+            entries = said.get(section)
+            for entry in map(mapping, entries if isinstance(entries, list) else ()):
+                if not named_entry(merged, section, str(entry.get("name"))):
+                    merged[section].append({**entry, kind: _placed(mapping(entry.get(kind)), path.parent)})
+    return merged, next((path for path in paths if path.exists()), paths[0])
+
+
+def _paths(given: str, context: ToolContext) -> tuple[Path, ...]:
+    """The file that is meant: given, the domain's, or the usual one; KUBECONFIG may name several."""
+    if named := given or str(context.settings.get("kubeconfig") or ""):
+        return (_path(named, context),)
+    names = [name for name in context.environment.get("KUBECONFIG", "").split(":") if name]
+    return tuple(_path(name, context) for name in names or ["~/.kube/config"])
+
+
+def _path(named: str, context: ToolContext) -> Path:
+    if named.startswith("~/") and context.environment.get("HOME"):
+        return Path(context.environment["HOME"]) / named[2:]
     return context.folder / named
 
 
-def read_kubeconfig(path: Path, context: ToolContext) -> Mapping[str, Any]:
-    """The kubeconfig; a missing one is one without anything in it."""
-    if not path.exists():
-        return {}
-    return mapping(context.read_yaml(path))
+def _read(path: Path, context: ToolContext) -> Mapping[str, Any]:
+    return mapping(context.read_yaml(path)) if path.exists() else {}
+
+
+def _placed(said: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """What an entry says, with the files that it names from the folder of its own kubeconfig."""
+    found: dict[str, Any] = {
+        key: str(folder / Path(str(value)).expanduser()) for key, value in said.items() if key in FILES and value
+    }
+    plugin = mapping(said.get("exec"))
+    if "/" in (command := str(plugin.get("command") or "")):
+        found["exec"] = {**plugin, "command": str(folder / command)}
+    return {**said, **found}
 
 
 def named_entry(config: Mapping[str, Any], section: str, name: str) -> Mapping[str, Any]:

@@ -1,4 +1,7 @@
-"""Moments as credentials tell them: RFC 3339, epoch seconds, the `exp` of a JSON web token, a certificate's end."""
+"""Moments and lengths of time, as people, servers and credentials tell them.
+
+RFC 3339 and epoch seconds, durations as Prometheus writes them, the `exp` of a JSON web token, a certificate's end.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,15 @@ import base64
 import binascii
 import json
 import math
+import re
 from datetime import UTC, datetime
 from typing import Any
 
+from tool_registry.tool import ToolError
+
+UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0, "y": 31_536_000.0}
+DURATION = "^([0-9]{1,7}(ms|s|m|h|d|w|y)){1,7}$"
+"""As Prometheus writes durations: 90s, 5m, 1h30m, 2d."""
 SEQUENCE, UTC_TIME, GENERALIZED_TIME, VERSION = 0x30, 0x17, 0x18, 0xA0
 BEGIN, END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 
@@ -16,7 +25,7 @@ BEGIN, END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 def moment(told: Any) -> float | None:
     """A moment in epoch seconds, from a number or from text as RFC 3339 writes it; None for anything else.
 
-    A day without a time (GitLab) ends when it begins, in UTC.
+    A day without a time, as GitLab says when a token ends, is its beginning in UTC.
     """
     if isinstance(told, bool) or told is None:
         return None
@@ -27,6 +36,24 @@ def moment(told: Any) -> float | None:
     except ValueError:
         return None
     return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
+
+
+def epoch_of(told: str) -> float:
+    """A moment given as epoch seconds or as RFC 3339 writes it; ToolError (`usage_error`) for anything else."""
+    try:
+        found = _finite(told)
+    except ValueError:
+        found = moment(told)
+    if found is None:
+        raise ToolError(f"{told!r} is not a moment: write it as 2026-01-31T09:00:00Z", kind="usage_error", sent=False)
+    return found
+
+
+def seconds_of(duration: str) -> float:
+    """The seconds of a duration as Prometheus writes it; ToolError (`usage_error`) for anything else."""
+    if not re.fullmatch(DURATION, duration):
+        raise ToolError(f"{duration!r} is not a duration, as in 90s, 5m or 1h30m", kind="usage_error", sent=False)
+    return sum(int(count) * UNITS[unit] for count, unit in re.findall(r"([0-9]+)(ms|[smhdwy])", duration))
 
 
 def jwt_end(token: str) -> float | None:

@@ -10,14 +10,12 @@ from urllib.parse import quote
 
 from tool_registry.functions import cluster_pods
 from tool_registry.functions.platform import call_platform
-from tool_registry.functions.where import on_platform
+from tool_registry.functions.where import EITHER, on_platform
 from tool_registry.sources.expected import expected
 from tool_registry.sources.python import tool
-from tool_registry.tool import Effect, Needs, ToolContext, ToolError
+from tool_registry.tool import Effect, ToolContext, ToolError
 
 BROKEN = {"CrashLoopBackOff", "Failed"}
-EITHER = Needs(settings=("url|platform|kubeconfig",))
-"""What tells where to ask: the embedded platform, or a cluster."""
 
 
 class Pod(TypedDict):

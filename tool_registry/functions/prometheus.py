@@ -10,9 +10,10 @@ import time as clock
 from typing import Annotated, Any, TypedDict
 from urllib.parse import quote
 
-from tool_registry.functions.monitoring import DURATION, ask_monitoring, epoch_of, number, promised, seconds_of, texts
+from tool_registry.functions.moments import DURATION, epoch_of, seconds_of
+from tool_registry.functions.monitoring import ask_monitoring, number, texts
 from tool_registry.functions.services import SERVICE
-from tool_registry.sources.http import Reply
+from tool_registry.sources.expected import expected
 from tool_registry.sources.python import tool
 from tool_registry.tool import Effect, ToolContext, ToolError
 
@@ -113,8 +114,8 @@ async def prometheus_query(query: str, context: ToolContext, time: str = "", lim
         type, samples, series, count, truncated and warnings.
     """
     params = {"query": query, "time": epoch_of(time) if time else None}
-    reply, answer = await ask_prometheus("query", context, params)
-    with promised(reply):
+    answer = await ask_prometheus("query", context, params)
+    with expected("Prometheus"):
         kind, result = str(answer["data"]["resultType"]), answer["data"]["result"]
         if kind in ("scalar", "string"):
             result = [{"metric": {}, "value": result}]
@@ -167,8 +168,8 @@ async def prometheus_query_range(
     if not width:
         raise ToolError("a step of no time would never come to an end", kind="usage_error", sent=False)
     params = {"query": query, "start": until - span, "end": until, "step": width}
-    reply, answer = await ask_prometheus("query_range", context, params)
-    with promised(reply):
+    answer = await ask_prometheus("query_range", context, params)
+    with expected("Prometheus"):
         result = answer["data"]["result"]
         return {
             "start": until - span,
@@ -205,8 +206,8 @@ async def prometheus_series(
     """
     now = clock.time()
     params = {"match[]": match, "start": now - seconds_of(last), "end": now}
-    reply, answer = await ask_prometheus("series", context, params)
-    with promised(reply):
+    answer = await ask_prometheus("series", context, params)
+    with expected("Prometheus"):
         found = [texts(one) for one in answer["data"]]
     return {"series": found[:limit], "count": len(found), "truncated": len(found) > limit}
 
@@ -237,13 +238,13 @@ async def prometheus_labels(
     now = clock.time()
     params = {"match[]": match, "start": now - seconds_of(last), "end": now}
     path = f"label/{quote(label, safe='')}/values" if label else "labels"
-    reply, answer = await ask_prometheus(path, context, params)
-    with promised(reply):
+    answer = await ask_prometheus(path, context, params)
+    with expected("Prometheus"):
         found = [str(one) for one in answer["data"]]
     return {"label": label, "values": found[:limit], "count": len(found), "truncated": len(found) > limit}
 
 
-async def ask_prometheus(path: str, context: ToolContext, params: dict[str, Any]) -> tuple[Reply, dict[str, Any]]:
+async def ask_prometheus(path: str, context: ToolContext, params: dict[str, Any]) -> dict[str, Any]:
     """What Prometheus' API (version 1) answers, in its envelope; one that is none fails."""
     if len(str(params.get("query", ""))) > LONG:
         sent: dict[str, Any] = {"method": "POST", "form": params}
@@ -252,14 +253,15 @@ async def ask_prometheus(path: str, context: ToolContext, params: dict[str, Any]
     reply = await ask_monitoring(
         path=f"/api/v1/{path}",
         context=context,
+        of="Prometheus",
         variable="PROMETHEUS_TOKEN",
         **sent,
     )
     answer = reply.json()
-    with promised(reply):
+    with expected("Prometheus"):
         if answer["status"] != "success":
             raise ValueError(f"its status is {answer['status']!r}")
-    return reply, answer
+        return dict(answer)
 
 
 def _sample(one: dict[str, Any], kind: str) -> Sample:

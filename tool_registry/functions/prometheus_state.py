@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal, TypedDict
 
 from tool_registry.functions.moments import moment
-from tool_registry.functions.monitoring import number, promised, texts
+from tool_registry.functions.monitoring import number, texts
 from tool_registry.functions.prometheus import ask_prometheus
 from tool_registry.functions.services import SERVICE
+from tool_registry.sources.expected import expected
 from tool_registry.sources.python import tool
 from tool_registry.tool import Effect, ToolContext
 
@@ -111,8 +112,8 @@ async def prometheus_alerts(
     Returns:
         alerts, names, count and truncated.
     """
-    reply, answer = await ask_prometheus("alerts", context, {})
-    with promised(reply):
+    answer = await ask_prometheus("alerts", context, {})
+    with expected("Prometheus"):
         listed = [_alert(one) for one in answer["data"]["alerts"]]
     wanted = {**({"alertname": name} if name else {}), **(labels or {})}
     found = [
@@ -150,8 +151,8 @@ async def prometheus_rules(
     Returns:
         rules, failing, count and truncated.
     """
-    reply, answer = await ask_prometheus("rules", context, {"type": type or None})
-    with promised(reply):
+    answer = await ask_prometheus("rules", context, {"type": type or None})
+    with expected("Prometheus"):
         listed = [_rule(one, group) for group in answer["data"]["groups"] for one in group["rules"]]
     found = [one for one in listed if not names or one["name"] in names]
     failing = [one["name"] for one in found if one["health"] == "err"]
@@ -185,8 +186,8 @@ async def prometheus_targets(
     Returns:
         targets, down, count and truncated.
     """
-    reply, answer = await ask_prometheus("targets", context, {"state": "active"})
-    with promised(reply):
+    answer = await ask_prometheus("targets", context, {"state": "active"})
+    with expected("Prometheus"):
         listed = [_target(one) for one in answer["data"]["activeTargets"]]
     found = [
         one

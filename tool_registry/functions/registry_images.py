@@ -6,12 +6,11 @@ Tags are full commit SHAs. A shortened one is refused before anything is asked, 
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any, TypedDict
-from urllib.parse import quote
 
 from tool_registry.functions.platform import PLATFORM, ask_platform, call_platform
-from tool_registry.functions.registry_access import MANIFESTS, ask_registry, broken, place_of, why_unknown
+from tool_registry.functions.registry_access import MANIFESTS, REGISTRY, ask_registry, place_of, why_unknown
+from tool_registry.functions.registry_manifests import digest_told, layers_of, manifest_in, manifest_path
 from tool_registry.functions.repository import GIT, commit_of, repository_folder
 from tool_registry.sources.expected import expected
 from tool_registry.sources.http import Reply
@@ -20,6 +19,8 @@ from tool_registry.tool import Effect, Needs, ToolContext, ToolOutput
 
 FULL_SHA = "^([0-9a-f]{40}|[0-9a-f]{64})$"
 GIT_AND_PLATFORM = Needs(programs=GIT.programs, settings=PLATFORM.settings)
+NO_BUILDS = (401, 403, 404, 405)
+"""How a registry that is no embedded platform answers when it is asked for builds."""
 FOUND_TAG = {
     "type": "object",
     "required": ["found", "repository", "tag"],
@@ -30,14 +31,14 @@ FOUND_TAG = {
         "tag": {"type": "string"},
         "digest": {"type": "string"},
         "media_type": {"type": "string"},
-        "size": {"type": "integer", "description": "of the image's layers, in bytes"},
+        "size": {"type": "integer", "description": "of the image's layers, in bytes; 0 where the tag means several"},
         "reason": {"type": "string", "description": "why it was not found, in the registry's words"},
     },
 }
 
 
 class Build(TypedDict):
-    """How far a build is: `none` when nobody asked for one; times in seconds since the epoch."""
+    """How far a build is: `none` when nobody asked for one, `unknown` where others build; times in epoch seconds."""
 
     status: str
     reason: str
@@ -60,7 +61,7 @@ class BuiltImage(TypedDict):
     timeout=20,
     result=FOUND_TAG,
     examples=({"repository": "demo/shop", "tag": "74ec56e1a2b3c4d5e6f708192a3b4c5d6e7f8091"},),
-    needs=PLATFORM,
+    needs=REGISTRY,
 )
 async def quay_get_tag(
     repository: str,
@@ -74,8 +75,7 @@ async def quay_get_tag(
         tag: The full commit SHA, 40 or 64 hexadecimal digits; git_rev_parse expands a short one.
     """
     place = place_of(repository, context)
-    path = f"/v2/{quote(place.name)}/manifests/{quote(tag)}"
-    reply = await ask_registry(place, path, context, accept=MANIFESTS, not_found=(404,))
+    reply = await ask_registry(place, manifest_path(place, tag), context, accept=MANIFESTS, not_found=(404,))
     named = {"repository": repository, "tag": tag}
     if not reply.found:
         return ToolOutput(value={"found": False, **named, "reason": why_unknown(reply)}, text=reply.text, found=False)
@@ -83,15 +83,12 @@ async def quay_get_tag(
 
 
 def _described(reply: Reply) -> dict[str, Any]:
-    digest = reply.headers.get("docker-content-digest", "")
-    try:
-        manifest = json.loads(reply.text)
-        size = sum(int(layer["size"]) for layer in manifest.get("layers", []))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise broken(f"its manifest cannot be read: {error}", reply) from error
-    if not digest.startswith("sha256:"):
-        raise broken("it names no digest", reply)
-    return {"digest": digest, "media_type": str(manifest.get("mediaType", "")), "size": size}
+    manifest = manifest_in(reply)
+    return {
+        "digest": digest_told(reply),
+        "media_type": str(manifest.get("mediaType") or ""),
+        "size": sum(layer["size"] for layer in layers_of(manifest)),
+    }
 
 
 @tool(
@@ -108,17 +105,23 @@ async def image_build_status(
     commit: Annotated[str, {"pattern": FULL_SHA}],
     context: ToolContext,
 ) -> Build:
-    """Says how far the build of a commit's image is.
+    """Says how far the build of a commit's image is; of images that others build, that is `unknown` here.
 
     Args:
         repository: The image's name.
         commit: The full commit SHA.
 
     Returns:
-        status (`none`, `queued`, `building`, `built` or `failed`), reason (why it failed), started_at, finished_at.
+        status (`none`, `queued`, `building`, `built`, `failed` or `unknown`), reason (why it failed), started_at,
+        finished_at.
     """
     wanted = {"name": repository, "commit": commit}
-    builds: list[dict[str, Any]] = (await ask_platform("GET", "/api/images/builds", context, params=wanted)).json()
+    elsewhere = () if context.settings.get("platform") else NO_BUILDS
+    reply = await ask_platform("GET", "/api/images/builds", context, params=wanted, not_found=elsewhere)
+    if not reply.found:
+        reason = "this registry does not build images"
+        return {"status": "unknown", "reason": reason, "started_at": None, "finished_at": None}
+    builds: list[dict[str, Any]] = reply.json()
     with expected("the platform"):
         newest: dict[str, Any] = dict(builds[0]) if builds else {}
     return {

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypedDict
 from urllib.parse import quote
 
-from tool_registry.functions.platform import PLATFORM, call_platform
+from tool_registry.functions.platform import call_platform
+from tool_registry.functions.where import EITHER, on_platform
 from tool_registry.sources.expected import expected
 from tool_registry.sources.python import tool
 from tool_registry.tool import Effect, ToolContext, ToolError
@@ -70,12 +71,13 @@ class Element(Protocol):
         {"namespace": "ephemeral-abc", "app": "main", "path": "tests"},
     ),
     exact=True,
-    needs=PLATFORM,
+    needs=EITHER,
 )
 async def kubectl_exec_pytest(namespace: str, app: str, context: ToolContext, path: str = "") -> Counts:
     """Runs pytest beside an application in its namespace; failing tests are a normal answer.
 
-    Tests write to the namespace's database, so a run whose answer was lost is not repeated.
+    Tests write to the namespace's database, so a run whose answer was lost is not repeated. In a cluster they are a job
+    with the image and the environment of the application's deployment.
 
     Args:
         namespace: The namespace.
@@ -90,6 +92,10 @@ async def kubectl_exec_pytest(namespace: str, app: str, context: ToolContext, pa
         raise ToolError(f"{path!r} is no path of tests", kind="usage_error", sent=False)
     # The command ends a little before the call does, so that what it printed comes back instead of a bare time-out.
     allowed = max(1, int(0.9 * context.timeout))
+    if not on_platform(context.settings):
+        from tool_registry.functions import cluster_tests  # noqa: PLC0415 - the local profile needs none of it
+
+        return counted(await cluster_tests.run(namespace, app, path, allowed, context))
     command = ["python3", "-m", "pytest", "-q", f"--junitxml={REPORT}", *([path] if path else [])]
     wanted = {"app": app, "command": command, "timeout": allowed, "collect": REPORT}
     where = f"/api/namespaces/{quote(namespace, safe='')}/exec"
@@ -98,7 +104,7 @@ async def kubectl_exec_pytest(namespace: str, app: str, context: ToolContext, pa
 
 def counted(done: Mapping[str, Any]) -> Counts:
     """The counts of a finished pytest, from its exit status and its JUnit report; ToolError where there are none."""
-    with expected("the platform"):
+    with expected("whoever ran the tests"):
         status, report = int(done["exit_status"]), done.get("collected")
     words = "\n".join(part.strip() for part in (done.get("stdout") or "", done.get("stderr") or "") if part.strip())
     if done.get("timed_out"):

@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tool_registry.tool import Needs
+
+EITHER = Needs(settings=("url|platform|kubeconfig",))
+"""What tells where to ask: the embedded platform, or a cluster."""
+
 
 def on_platform(settings: Mapping[str, Any]) -> bool:
     """Whether it is the embedded platform: by its folder, or by an address without a file for a cluster's token.

@@ -55,6 +55,19 @@ class Progress:
             await self._connected.aclose()
 
 
+def with_reason(error: ToolError, words: str, /, kind: str | None = None, **details: Any) -> ToolError:
+    """The same failure with the server's own words behind the message; `kind` counts where it has none yet."""
+    return ToolError(
+        f"{error.message}: {words}",
+        kind=error.kind or kind,
+        http_status=error.http_status,
+        output=error.output,
+        sent=error.sent,
+        retry_after=error.retry_after,
+        details={**error.details, **details},
+    )
+
+
 def unsuccessful(what: str, status: int, headers: Mapping[str, str], text: str) -> ToolError:
     """The failure that an answer's status means."""
     try:

@@ -90,3 +90,20 @@ def test_what_is_no_toml_is_told_with_its_place(shell: Shell) -> None:
     (shell.folder / "skill.toml").write_text('profile = "local"\n[heal\n')
     done = shell.run("check")
     assert (done.returncode, "skill.toml:2:6: " in done.stderr) == (2, True)
+
+
+def test_mistakes_of_a_short_form_stand_at_its_own_key(shell: Shell) -> None:
+    """What is made of it is looked at as what stands there; what the long form says is found there."""
+    text = """\
+[services.jira]
+url = "https://jira.example"
+login = {tool = "log_inn"}
+
+[clusters.prod]
+kubeconfig = "k"
+login = {tool = "echo"}
+
+[domains.prod.checks.road]
+tool = "file_write"
+"""
+    assert found(shell, text) == [(3, 9, "unknown-tool"), (7, 9, "not-allowed"), (10, 8, "not-allowed")]

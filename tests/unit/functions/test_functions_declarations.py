@@ -7,13 +7,14 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from engine.configuration import SERVICES
 from engine.documents import read
 from tool_registry.functions import NAMES
 from tool_registry.registry import default_registry
 from tool_registry.tool import Effect, FixScope, Tool
 
 DEFINITIONS = Path(__file__).parents[3] / "tool_registry/definitions"
-ELSEWHERE = {"gitlab", "jira", "alertmanager", "prometheus"}
+ELSEWHERE = {*SERVICES, "konflux"}
 """Domains that are not part of the local profile: a person configures them."""
 ANY_RESULT = set(NAMES["general"])
 """Tools that give back whatever they are given, or find."""
@@ -53,3 +54,14 @@ def test_every_fix_of_the_local_profile_is_one() -> None:
         for role, plan in domain["fixes"].items():
             fix, check = TOOLS[plan["call"]["tool"]], TOOLS[plan["verify"]["tool"]]
             assert (fix.fix, fix.idempotent, check.effect) == (scopes[role], True, Effect.READ)
+
+
+def test_git_tools_depend_on_a_server_only_where_they_ask_one() -> None:
+    """What looks into a repository on this machine needs no login, no network and no platform."""
+    domains: dict[str | None, set[str]] = {}
+    for name, tool in TOOLS.items():
+        if name.startswith("git_"):
+            domains.setdefault(tool.domain, set()).add(name)
+    assert domains["git"] == {"git_clone", "git_fetch", "git_pull", "git_push"}
+    assert domains["forge"] == {"git_repository", "git_merge_request", "git_merge_request_list"}
+    assert {"git_rev_parse", "git_status", "git_rebase", "git_branch_state"} < domains[None]

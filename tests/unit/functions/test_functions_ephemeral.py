@@ -9,11 +9,10 @@ import pytest
 
 from tests.unit.functions.shop_repository import Contexts
 from tests.unit.functions.stand_in_server import Answer, StandIn
+from tool_registry.functions.deploying import bonfire_deploy, bonfire_namespace_wait
 from tool_registry.functions.ephemeral import (
-    bonfire_deploy,
     bonfire_namespace_release,
     bonfire_namespace_reserve,
-    bonfire_namespace_wait,
     seconds,
 )
 from tool_registry.functions.pods import kubectl_get_pods, kubectl_get_secret

@@ -8,7 +8,7 @@ import pytest
 
 from tests.servers.jira import TOKEN, Jira, jira
 from tests.unit.functions.shop_repository import Contexts
-from tool_registry.functions.jira import jira_list_issues, jira_view_issue
+from tool_registry.functions.jira import jira_list_issues, jira_login_state, jira_view_issue
 from tool_registry.functions.jira_changes import jira_add_comment, jira_create_issue, jira_transition
 from tool_registry.tool import ToolContext, ToolError
 
@@ -36,6 +36,21 @@ async def test_issues_are_listed_page_by_page(server: Jira, context: ToolContext
     with pytest.raises(ToolError, match="Error in the JQL Query") as refused:
         await jira_list_issues("project ==== SHOP", context)
     assert (refused.value.kind, refused.value.http_status) == ("usage_error", 400)
+
+
+async def test_issues_are_found_in_atlassians_cloud(server: Jira, context: ToolContext) -> None:
+    """Which has no such search as a server of one's own has, and says so; made once they are there, too."""
+    server.cloud = True
+    made = [await jira_create_issue("Prices", context) for _ in range(2)]
+    assert [one["created"] for one in made] == [True, False]
+    for number in range(130):
+        server.issue("SHOP", f"No. {number}")
+    listed = await jira_list_issues("project = SHOP ORDER BY created DESC", context, limit=120)
+    assert (listed["count"], listed["truncated"], listed["issues"][0]["summary"]) == (120, True, "No. 129")
+    everything = await jira_list_issues("project = SHOP", context, limit=1_000)
+    assert (everything["count"], everything["truncated"]) == (131, False)
+    with pytest.raises(ToolError, match="Error in the JQL Query"):
+        await jira_list_issues("project ==== SHOP", context)
 
 
 async def test_an_issue_is_made_once_in_a_run(server: Jira, context: ToolContext) -> None:
@@ -76,6 +91,15 @@ async def test_an_issue_is_moved_along_its_workflow(server: Jira, context: ToolC
         await jira_transition("SHOP-1", "In Progress", context)
     assert (refused.value.kind, refused.value.details["ways"]) == ("conflict", ["To Do"])
     assert (await jira_transition("SHOP-9", "Done", context))["found"] is False
+
+
+async def test_whose_the_token_is(server: Jira, context: ToolContext) -> None:
+    """As Jira itself tells; a token that it does not take is a 401."""
+    assert await jira_login_state(context) == {"ok": True, "user": "ada"}
+    server.tokens.clear()
+    with pytest.raises(ToolError) as refused:
+        await jira_login_state(context)
+    assert refused.value.http_status == 401
 
 
 async def test_a_token_that_has_ended_is_a_401(server: Jira, context: ToolContext) -> None:

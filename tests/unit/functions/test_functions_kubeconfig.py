@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 
 from engine import Engine
 from tests.unit.functions.shop_repository import Contexts
-from tool_registry.functions.kubeconfig import kubeconfig_expiry
+from tool_registry.functions.kubeconfig import kubeconfig_expiry, load_kubeconfig
 from tool_registry.functions.moments import certificate_end, jwt_end, moment
 from tool_registry.tool import ToolError
 
@@ -183,3 +184,33 @@ def test_moments_are_read_as_they_are_written() -> None:
     assert moment("1970-01-01T00:01:00Z") == moment("1970-01-01T01:01:00+01:00") == moment(60) == 60.0
     assert moment("1970-01-02") == 86_400.0
     assert {moment("soon"), moment(None), moment(True), moment(float("nan"))} == {None}
+
+
+async def test_of_several_files_the_first_that_says_a_thing_counts(contexts: Contexts, tmp_path: Path) -> None:
+    """As for kubectl, which is asked too; a missing one is left out, and what one names lies beside it."""
+    ends = {"second": 2_100_000_000, "first": 2_000_000_000}
+    for name, end in ends.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "token").write_text(jwt(exp=end))
+        path = write(tmp_path / name, {"tokenFile": "token"})
+        path.write_text(path.read_text().replace("stage", f"stage-of-{name}").replace("nobody", name))
+        config = json.loads(path.read_text())
+        config["users"][0]["user"] = {"tokenFile": "token"}
+        path.write_text(json.dumps(config))
+    files = ":".join(str(tmp_path / name / "config") for name in ("gone", *ends))
+    for named, whose in (("", "second"), ("stage-of-first", "first"), ("stage-of-second", "second")):
+        found = await kubeconfig_expiry(contexts(KUBECONFIG=files), context_name=named)
+        assert found["expires_at"] == ends[whose]
+    if which("kubectl"):
+        said = seen_by_kubectl(tmp_path, files)
+        config, _ = load_kubeconfig("", contexts(KUBECONFIG=files))
+        assert said["current-context"] == config["current-context"]
+        for section in ("users", "contexts"):
+            assert {one["name"] for one in said[section]} == {one["name"] for one in config[section]}
+
+
+def seen_by_kubectl(home: Path, files: str) -> Any:
+    """What kubectl makes of several files."""
+    words = ["kubectl", "config", "view", "--raw", "-o", "json"]
+    environment = {"PATH": os.environ["PATH"], "HOME": str(home), "KUBECONFIG": files}
+    return json.loads(subprocess.run(words, check=True, capture_output=True, env=environment).stdout)

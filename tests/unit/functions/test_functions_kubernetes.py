@@ -242,12 +242,12 @@ async def test_what_only_a_cluster_has_is_refused_on_the_platform(contexts: Cont
 async def test_a_command_logs_in(cluster: Kubernetes, contexts: Contexts, tmp_path: Path) -> None:
     """What it prints is kept, readable by this person alone; a command line is words, never a shell's text."""
     script = f"print({cluster.grant()!r})"
-    settings = {"url": cluster.url, "token_file": "kept/token", "login_command": [sys.executable, "-c", script]}
+    settings = {"url": cluster.url, "token_file": "kept/token", "login": {"command": [sys.executable, "-c", script]}}
     told = await kube_login(contexts(settings))
     assert (told["user"], told["server"]) == ("ann", cluster.url)
     assert (tmp_path / "kept" / "token").stat().st_mode & 0o777 == 0o600
     assert len((await kubectl_get_pods("shop", contexts(settings)))["pods"]) == 3
-    error = await refused(kube_login(contexts({**settings, "login_command": "echo token"})))
+    error = await refused(kube_login(contexts({**settings, "login": {"command": "echo token"}})))
     assert error.kind == "configuration_error"
 
 
@@ -260,9 +260,11 @@ async def test_a_token_endpoint_logs_in(
     settings = {
         "kubeconfig": str(path),
         "token_file": "token",
-        "token_url": f"{cluster.url}/oauth/token",
-        "client_id": "skills",
-        "client_secret_file": "secret",
+        "login": {
+            "token_url": f"{cluster.url}/oauth/token",
+            "client_id": "skills",
+            "client_secret": {"file": "secret"},
+        },
     }
     told = await kube_login(contexts(settings))
     token = (tmp_path / "token").read_text().strip()
@@ -272,13 +274,13 @@ async def test_a_token_endpoint_logs_in(
 
 async def test_a_login_that_does_not_end_is_ended(cluster: Kubernetes, contexts: Contexts) -> None:
     """By its own deadline, and one that fails is told with what it said; no token is kept of either."""
-    settings = {"url": cluster.url, "token_file": "token", "login_command": ["sleep", "60"]}
+    settings = {"url": cluster.url, "token_file": "token", "login": {"command": ["sleep", "60"]}}
     error = await refused(kube_login(contexts(settings, timeout=0.3)))
     assert error.kind == "timeout"
     script = "echo 'your session has ended' >&2; exit 7"
-    error = await refused(kube_login(contexts({**settings, "login_command": ["sh", "-c", script]})))
+    error = await refused(kube_login(contexts({**settings, "login": {"command": ["sh", "-c", script]}})))
     assert (error.program, error.exit_status, error.output.strip()) == ("sh", 7, "your session has ended")
-    error = await refused(kube_login(contexts({**settings, "login_command": ["echo", "you", "are", "in"]})))
+    error = await refused(kube_login(contexts({**settings, "login": {"command": ["echo", "you", "are", "in"]}})))
     assert error.kind == "api_contract_mismatch"
     assert not (contexts().folder / "token").exists()
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.unit.functions.shop_repository import Contexts
 from tests.unit.functions.stand_in_server import Answer, StandIn
-from tool_registry.functions.monitoring import epoch_of, seconds_of
+from tool_registry.functions.moments import epoch_of, seconds_of
 from tool_registry.functions.prometheus import prometheus_query, prometheus_query_range
 from tool_registry.functions.silences import alertmanager_silence_create
 from tool_registry.tool import ToolError
@@ -55,13 +55,12 @@ def test_moments_are_epoch_seconds_or_rfc_3339() -> None:
 async def test_the_token_comes_from_the_environment_or_a_file(
     contexts: Contexts, secrets: list[Any], tmp_path: Path
 ) -> None:
-    """The file wins; without either nothing is sent but the question."""
+    """As the domain says, else from the usual variable; a file that is not there is no token."""
     (tmp_path / "kept").write_text(" from-file \n")
     with StandIn({"GET /api/v1/query": SCALAR}) as server:
-        for settings in ({}, {"token_variable": "OTHER"}, {"token_file": "kept"}, {"token_file": "none"}):
-            await prometheus_query(
-                "1", contexts({"url": f"{server.url}/", **settings}, PROMETHEUS_TOKEN="usual", OTHER="other")
-            )
+        for settings in ({}, {"env": "OTHER"}, {"file": "kept"}, {"file": "none"}):
+            told = {"url": f"{server.url}/", **({"credential": settings} if settings else {})}
+            await prometheus_query("1", contexts(told, PROMETHEUS_TOKEN="usual", OTHER="other"))
     sent = [asked.headers.get("authorization") for asked in server.asked]
     assert sent == ["Bearer usual", "Bearer other", "Bearer from-file", None]
     assert {"usual", "other", "from-file"} <= set(secrets)

@@ -121,7 +121,7 @@ async def test_a_login_is_wanted_kept_and_then_enough(
     settings = {
         "url": locked_registry.url,
         "username": USER,
-        "password_variable": "SHOP_PASSWORD",
+        "credential": {"env": "SHOP_PASSWORD"},
         "auth_file": str(kept),
     }
     context = contexts(settings, SHOP_PASSWORD=PASSWORD)
@@ -144,7 +144,12 @@ async def test_a_second_login_changes_nothing(locked_registry: Registry, context
     kept = tmp_path / "auth.json"
     kept.write_text(json.dumps({"auths": {"quay.example": {"auth": "eDp5"}}, "credHelpers": {"a.example": "b"}}))
     (tmp_path / "password").write_text(f"{PASSWORD}\n")
-    settings = {"url": locked_registry.url, "username": USER, "password_file": "password", "auth_file": str(kept)}
+    settings = {
+        "url": locked_registry.url,
+        "username": USER,
+        "credential": {"file": "password"},
+        "auth_file": str(kept),
+    }
     context = contexts(settings)
     assert (await registry_login(context))["changed"] is True
     before = (kept.read_bytes(), kept.stat().st_mtime_ns)
@@ -159,7 +164,7 @@ async def test_a_wrong_password_is_refused_and_not_kept(
 ) -> None:
     """The registry says 401, the file is not written, and the message does not say what was tried."""
     kept = tmp_path / "auth.json"
-    settings = {"url": locked_registry.url, "username": USER, "password_variable": "WRONG", "auth_file": str(kept)}
+    settings = {"url": locked_registry.url, "username": USER, "credential": {"env": "WRONG"}, "auth_file": str(kept)}
     with pytest.raises(ToolError, match="does not accept the configured login of ann") as caught:
         await registry_login(contexts(settings, WRONG="nothing-like-it"))
     assert (kind_of(caught.value), kept.exists()) == ("auth_expired", False)
@@ -171,13 +176,13 @@ async def test_a_wrong_password_is_refused_and_not_kept(
     [
         ({}, "configuration_error"),
         ({"username": "ann"}, "configuration_error"),
-        ({"username": "ann", "password_variable": "NOT_SET"}, "environment_variable"),
-        ({"username": "ann", "password_file": "nowhere"}, "configuration_error"),
-        ({"username": "ann", "password_variable": "HOME", "url": "http://registry.example"}, "configuration_error"),
+        ({"username": "ann", "credential": {"env": "NOT_SET"}}, "environment_variable"),
+        ({"username": "ann", "credential": {"file": "nowhere"}}, "configuration_error"),
+        ({"username": "ann", "credential": {"env": "HOME"}, "url": "http://registry.example"}, "configuration_error"),
     ],
 )
 async def test_a_login_that_cannot_be_tried_says_what_is_missing(
-    contexts: Contexts, settings: dict[str, str], kind: str
+    contexts: Contexts, settings: dict[str, Any], kind: str
 ) -> None:
     """Before anything is asked."""
     with pytest.raises(ToolError) as caught:
@@ -187,7 +192,7 @@ async def test_a_login_that_cannot_be_tried_says_what_is_missing(
 
 async def test_the_password_is_shown_to_no_other_registry(contexts: Contexts) -> None:
     """A caller cannot make the domain's password go elsewhere."""
-    context = contexts({"url": "http://127.0.0.1:9", "username": "ann", "password_variable": "PW"}, PW="x")
+    context = contexts({"url": "http://127.0.0.1:9", "username": "ann", "credential": {"env": "PW"}}, PW="x")
     with pytest.raises(ToolError, match=r"is not shown to quay\.example") as caught:
         await registry_login(context, registry="quay.example")
     assert caught.value.sent is False
@@ -205,7 +210,7 @@ async def test_a_token_is_got_where_the_registry_wants_one(contexts: Contexts, t
         with pytest.raises(ToolError) as caught:
             await quay_check_image_exists("demo/shop", "v1", nobody)
         assert (caught.value.http_status, kind_of(caught.value)) == (401, "auth_expired")
-        login = {"url": made.url, "username": USER, "password_variable": "PW", "auth_file": "kept.json"}
+        login = {"url": made.url, "username": USER, "credential": {"env": "PW"}, "auth_file": "kept.json"}
         assert (await registry_login(contexts(login, PW=PASSWORD)))["changed"] is True
         assert (await quay_check_image_exists("demo/shop", "v1", contexts(login)))["digest"] == digest
 

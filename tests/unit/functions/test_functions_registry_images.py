@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 
 import pytest
 
@@ -13,16 +14,23 @@ from tool_registry.registry import ToolRegistry
 from tool_registry.tool import ToolError
 
 TAG = 40 * "a"
-MANIFEST = {"mediaType": "application/vnd.oci.image.manifest.v1+json", "layers": [{"size": 30}, {"size": 12}]}
+MANIFEST = json.dumps(
+    {
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "layers": [{"size": 30}, {"size": 12}],
+    }
+)
+DIGEST = f"sha256:{sha256(MANIFEST.encode()).hexdigest()}"
 PATH = f"GET /v2/demo/shop/manifests/{TAG}"
 
 
-async def test_a_tag_has_a_digest(contexts: Contexts) -> None:
-    """The digest is the registry's header, not something computed from what arrived."""
-    digest = "sha256:" + 64 * "d"
-    with StandIn({PATH: Answer(body=MANIFEST, headers={"Docker-Content-Digest": digest})}) as registry:
+@pytest.mark.parametrize("headers", [{"Docker-Content-Digest": DIGEST}, {}])
+async def test_a_tag_has_the_digest_of_its_manifest(contexts: Contexts, headers: dict[str, str]) -> None:
+    """Of what arrived; a registry should name it too (distribution specification), and need not."""
+    with StandIn({PATH: Answer(body=MANIFEST, headers=headers)}) as registry:
         answer = await quay_get_tag("demo/shop", TAG, contexts({"url": registry.url}))
-    assert (answer.value["found"], answer.value["digest"], answer.value["size"]) == (True, digest, 42)
+    assert (answer.value["found"], answer.value["digest"], answer.value["size"]) == (True, DIGEST, 42)
 
 
 @pytest.mark.parametrize("code", ["MANIFEST_UNKNOWN", "NAME_UNKNOWN"])
@@ -39,12 +47,13 @@ async def test_an_unknown_tag_is_a_normal_answer(contexts: Contexts, code: str) 
     [
         Answer(status=404, body="<html>Not here</html>"),
         Answer(status=404, body={"errors": [{"code": "DENIED", "message": "x"}]}),
-        Answer(body=MANIFEST),
-        Answer(body="[]", headers={"Docker-Content-Digest": "sha256:1"}),
+        Answer(body=MANIFEST, headers={"Docker-Content-Digest": "sha256:" + 64 * "d"}),
+        Answer(body="[]"),
+        Answer(body={"tag": TAG}),
     ],
 )
 async def test_what_is_no_registrys_answer_is_a_failure(contexts: Contexts, answer: Answer) -> None:
-    """A page of somebody's proxy is not "no such image"."""
+    """A page of somebody's proxy is not "no such image", and a digest that is not the manifest's is none."""
     with StandIn({PATH: answer}) as registry, pytest.raises(ToolError) as caught:
         await quay_get_tag("demo/shop", TAG, contexts({"url": registry.url}))
     assert caught.value.kind == "api_contract_mismatch"

@@ -1,4 +1,4 @@
-"""GitLab and Jira, against a server that answers in their words."""
+"""Configured services, against a server that answers in their words, and where none is configured."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ from typing import Any
 
 import pytest
 
+from engine.configuration.services import SERVICES
 from tests.unit.functions.shop_repository import Contexts
 from tests.unit.functions.stand_in_server import Answer, StandIn
 from tool_registry.functions.gitlab import gitlab_mr_pipeline
 from tool_registry.functions.jira import jira_view_issue
 from tool_registry.functions.kept_namespaces import remember_namespace
+from tool_registry.registry import default_registry
 from tool_registry.tool import ToolError
+
+TOOLS = dict(default_registry())
 
 
 async def test_the_newest_pipeline_is_told(contexts: Contexts, secrets: list[Any]) -> None:
@@ -36,7 +40,7 @@ async def test_an_issue_is_shown_in_the_parts_a_skill_reads(contexts: Contexts) 
     """Nobody assigned is the empty text."""
     fields = {"summary": "Show prices", "status": {"name": "Open"}, "issuetype": {"name": "Bug"}, "assignee": None}
     with StandIn({"GET /rest/api/2/issue/SHOP-12": Answer(body={"key": "SHOP-12", "fields": fields})}) as jira:
-        context = contexts({"url": f"{jira.url}/", "token_variable": "MY_TOKEN"}, MY_TOKEN="t-1")
+        context = contexts({"url": f"{jira.url}/", "credential": {"env": "MY_TOKEN"}}, MY_TOKEN="t-1")
         issue = await jira_view_issue("SHOP-12", context)
     assert issue == {
         "key": "SHOP-12",
@@ -49,11 +53,28 @@ async def test_an_issue_is_shown_in_the_parts_a_skill_reads(contexts: Contexts) 
     assert jira.asked[0].headers["authorization"] == "Bearer t-1"
 
 
-async def test_a_service_nobody_configured_says_so(contexts: Contexts) -> None:
-    """Nothing is sent anywhere."""
-    with pytest.raises(ToolError, match="no such service is configured") as caught:
-        await jira_view_issue("SHOP-12", contexts())
+@pytest.mark.parametrize(
+    ("title", "tool", "arguments"),
+    [
+        ("GitLab", "gitlab_mr_view", {"mr_id": 7, "project": "group/shop"}),
+        ("Jira", "jira_view_issue", {"key": "SHOP-12"}),
+        ("Prometheus", "prometheus_alerts", {}),
+        ("Alertmanager", "alertmanager_silences", {}),
+        ("Kibana", "kibana_search_logs", {}),
+        ("Slack", "slack_login_state", {}),
+        ("calendar", "google_calendar_status", {}),
+    ],
+)
+async def test_a_service_nobody_configured_says_where_it_belongs(
+    contexts: Contexts, title: str, tool: str, arguments: dict[str, Any]
+) -> None:
+    """By the name under which the configuration knows it; nothing is sent anywhere."""
+    found = TOOLS[tool]
+    with pytest.raises(ToolError, match=f"no {title} is configured") as caught:
+        await found.call(arguments, contexts())
     assert (caught.value.kind, caught.value.sent) == ("configuration_error", False)
+    assert f"[services.{found.domain}] in skill.toml" in caught.value.message
+    assert found.domain in SERVICES
 
 
 def test_a_kept_namespace_is_written_down_until_its_lease_ends(contexts: Contexts) -> None:

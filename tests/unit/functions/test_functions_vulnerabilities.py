@@ -80,18 +80,20 @@ async def test_an_image_that_is_not_there_and_a_registry_without_a_scanner_are_t
 async def test_the_token_is_shown_to_the_domains_own_server_only(
     images: Registry, contexts: Contexts, secrets: list[Any], tmp_path: Path
 ) -> None:
-    """A wrong one is a 401; a registry named by the caller gets none."""
+    """A wrong one is a 401; another registry, named by the caller, gets none; its own may be named too."""
     results = {images.images["team/app:v1"]: FOUND}
     (tmp_path / "token").write_text("t0ken\n")
     with scanning(results, token="t0ken") as scanner:
         settings = {"url": images.url, "api_url": scanner.url}
-        right = contexts({**settings, "token_file": "token"})
+        right = contexts({**settings, "api_credential": {"file": "token"}})
         assert (await quay_get_vulnerabilities("team/app", "v1", right))["count"] == 4
         assert "t0ken" in secrets
         with pytest.raises(ToolError) as caught:
             await quay_get_vulnerabilities("team/app", "v1", contexts(settings, QUAY_TOKEN="other"))
         assert caught.value.http_status == 401
-    foreign = contexts({"url": "https://quay.example", "token_file": "token"})
+        named = contexts({**settings, "url": f"{images.url}/", "api_credential": {"file": "token"}})
+        assert (await quay_get_vulnerabilities(f"{images.host}/team/app", "v1", named))["count"] == 4
+    foreign = contexts({"url": "https://quay.example", "api_credential": {"file": "token"}})
     with pytest.raises(ToolError) as nobody:
         await quay_get_vulnerabilities(f"{images.host}/team/app", "v1", foreign)
     assert nobody.value.kind == "configuration_error"

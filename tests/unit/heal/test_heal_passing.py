@@ -60,3 +60,35 @@ def test_a_text_without_such_lines_is_left_alone() -> None:
     assert decisive("ssh: connect to host 10.0.0.1 port 22: No route to host\n") == (
         "ssh: connect to host 10.0.0.1 port 22: No route to host\n"
     )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"data": {"log": "GET /health 401 Unauthorized", "level": "warn"}}',
+        '{"status":"success","data":{"result":[{"values":[["1","upstream answered 401 Unauthorized"]]}]}}',
+        '[{"title": "fix: 401 Unauthorized after time-out", "state": "opened"}]',
+        '{"items": [\n  {"message": "dial tcp 10.0.0.9:6443: connect: connection refused"}\n]}\nshop: nothing to do\n',
+        '{"level": "info", "msg": "HTTP 401 Unauthorized, asking again"}\nshop: nothing to do\n',
+        '{"ok": true, "messages": [{"text": "error: 401 Unauthorized"}], "last": "error: 401 Unauthorized"}',
+    ],
+)
+def test_data_that_json_hands_on_makes_nothing_act(text: str) -> None:
+    """Lines of logs, titles of changes, events: what somebody else was refused is no failure of this call."""
+    assert read_as(text).kind is FailureKind.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"message":"401 Unauthorized"}',
+        '{"error": {"code": 401, "message": "Request had invalid credentials", "status": "UNAUTHENTICATED"}}',
+        '{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}],"data":null} HTTP 401 Unauthorized',
+        '[{"message": "401 Unauthorized"}]',
+        'before\n{"status": 401, "title": "Unauthorized", "detail": "401 Unauthorized"}\nafter\n',
+        '{"data": "cut off in the middle, error: 401 Unauthorized',
+    ],
+)
+def test_an_error_in_json_speaks_for_the_call(text: str) -> None:
+    """What an answer says of itself counts, and so does what is no whole document."""
+    assert read_as(text).kind is FailureKind.AUTH_EXPIRED
