@@ -69,3 +69,16 @@ def test_a_broken_configuration_keeps_nothing_from_being_listed(place: Workshop)
     listed = place.json("list")
     assert {"ask", "outer", "test_mr_ephemeral"} <= {each["name"] for each in listed}
     assert not any(each["needs"] for each in listed)
+
+
+def test_marks_are_found_once_until_a_file_changes(place: Workshop) -> None:
+    """What was found is read again from the cache; a changed skill has it found anew, and the old one is gone."""
+    place.json("list")
+    (kept,) = (place.home / "cache").glob("needs-*.json")
+    kept.write_text('{"ask": ["kept"]}')
+    assert {each["name"]: each["needs"] for each in place.json("list")}["ask"] == ["kept"]
+    skill = place.folder / "skills" / "ask.yaml"
+    skill.write_text(SKILL.replace("prometheus_query", "kibana_status").replace(", args: {query: up}", ""))
+    assert "kibana" in {each["name"]: each["needs"] for each in place.json("list")}["ask"]
+    (kept_anew,) = (place.home / "cache").glob("needs-*.json")
+    assert kept_anew != kept

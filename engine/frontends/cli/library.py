@@ -12,6 +12,7 @@ import click
 from engine.bundle import bundle
 from engine.frontends.cli.completing import skill_names
 from engine.frontends.cli.layout import beside, one_line, short_path, terminal_width
+from engine.frontends.cli.marks import Marks, marks
 from engine.frontends.cli.screen import Screen, screen_options
 from engine.frontends.cli.session import Session
 from engine.library import SkillEntry, SkillLibrary
@@ -48,14 +49,17 @@ def list_command(session: Session, tag: str | None, screen: Screen) -> None:
         screen.note("`skill run NAME --help` shows what a skill takes", dim=True)
 
 
-def _needed(entries: list[SkillEntry], session: Session) -> dict[str, tuple[str, ...]]:
+def _needed(entries: list[SkillEntry], session: Session) -> Marks:
     """What each skill needs that nobody describes here; nothing where no skill is listed."""
-    if not entries:
-        return {}
-    from engine.frontends.cli.undescribed import undescribed  # noqa: PLC0415 - late: tools and domains, for lists alone
-    from engine.wiring import Engine  # noqa: PLC0415 - late, as above
+    workspace = session.workspace()
 
-    return undescribed(entries, Engine(session.workspace(), secrets=session.secrets))
+    def find() -> Marks:
+        from engine.frontends.cli.undescribed import undescribed  # noqa: PLC0415 - late: all tools, for a first list
+        from engine.wiring import Engine  # noqa: PLC0415 - late, as above
+
+        return undescribed(entries, Engine(workspace, secrets=session.secrets))
+
+    return marks(entries, workspace, find) if entries else {}
 
 
 def show_entries(entries: list[SkillEntry], needed: Mapping[str, tuple[str, ...]], screen: Screen) -> None:
