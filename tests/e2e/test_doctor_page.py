@@ -140,13 +140,13 @@ def test_a_name_of_nothing_is_refused_with_the_nearest(tmp_path: Path) -> None:
 def test_broken_files_are_told_and_the_rest_is_looked_at_all_the_same(tmp_path: Path) -> None:
     """A tool that is none, a misspelt service with the nearest: each once, at its place."""
     ann = empty(tmp_path / "ann")
-    ann.write("work/skill.toml", '[services.gitlb]\nurl = "http://127.0.0.1:9"\n')
+    ann.write("shop/skill.toml", '[services.gitlb]\nurl = "http://127.0.0.1:9"\n')
     done = ann.shell.run("doctor", environment=ann.environment)
     assert done.returncode == 1
     assert "skill.toml:1:11: unknown-key the key `gitlb` is not known here (did you mean `gitlab`?)" in done.stdout
     assert done.stdout.count("did you mean") == 1
-    ann.write("work/skill.toml", '[services.gitlab]\nurl = "http://127.0.0.1:9"\n')
-    ann.write("work/tools/bad.yaml", "name: bad\n")
+    ann.write("shop/skill.toml", '[services.gitlab]\nurl = "http://127.0.0.1:9"\n')
+    ann.write("shop/tools/bad.yaml", "name: bad\n")
     done = ann.shell.run("doctor", environment=ann.environment)
     assert done.returncode == 1
     assert "✗ tools" in done.stdout

@@ -1,6 +1,6 @@
 """Machines of a person called Ann, made of a home, chosen programs and servers that answer: what `skill doctor` finds.
 
-Each is a folder that is the HOME, with `bin` as its whole PATH and `work` as the workspace. The servers are our
+Each is a folder that is the HOME, with `bin` as its whole PATH and `shop` as the workspace. The servers are our
 stand-ins for Kubernetes and GitLab, and Debian's docker-registry with a login.
 """
 
@@ -46,7 +46,7 @@ class Ann:
     @property
     def work(self) -> Path:
         """Where she works."""
-        return self.home / "work"
+        return self.home / "shop"
 
     @property
     def shell(self) -> Shell:
@@ -101,7 +101,7 @@ def half(home: Path, there: Servers) -> Ann:
     ann.write(".config/containers/auth.json", json.dumps({"auths": {there.images.host: {"auth": there.images.login}}}))
     ann.variables["GITLAB_TOKEN"] = "glpat-of-some-server"
     ann.write(
-        "work/skill.toml",
+        "shop/skill.toml",
         f'[services.jira]\nurl = "{there.forge.url}"\ncredential = {{env = "JIRA_OF_THE_SHOP"}}\n\n'
         f'[services.prometheus]\nurl = "http://127.0.0.1:9"\n',
     )
@@ -117,7 +117,7 @@ def complete(home: Path, there: Servers) -> Ann:
     ann.write(".config/containers/auth.json", json.dumps({"auths": {there.images.host: {"auth": there.images.login}}}))
     ann.variables["GITLAB_TOKEN"] = there.forge.token("api", expires=time.time() + MONTH + 3_600)
     ann.variables["GITLAB_HOST"] = there.forge.url
-    ann.write("work/.git/config", f'[remote "origin"]\n\turl = {there.forge.url}/shop/web.git\n')
+    ann.write("shop/.git/config", f'[remote "origin"]\n\turl = {there.forge.url}/shop/web.git\n')
     return ann
 
 
