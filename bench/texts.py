@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from engine.memory.words import key, known_words
 from engine.model.failure import FailureKind, Pattern
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -57,8 +58,9 @@ class Labelled:
 
 
 def shipped(path: Path = PATTERNS) -> tuple[Pattern, ...]:
-    """The patterns of the file, with the counts written there."""
-    return tuple(_pattern(row) for row in rows(path))
+    """The patterns of the file, with the counts written there, and with their words as the engine knows them."""
+    words = known_words(path.parent.parent)
+    return tuple(_pattern(row, words.get(key(row["pattern"]), ())) for row in rows(path))
 
 
 def rows(path: Path = PATTERNS) -> list[dict[str, Any]]:
@@ -67,10 +69,12 @@ def rows(path: Path = PATTERNS) -> list[dict[str, Any]]:
     return found
 
 
-def _pattern(row: dict[str, Any]) -> Pattern:
+def _pattern(row: dict[str, Any], words: tuple[str, ...]) -> Pattern:
     known = {name: value for name, value in row.items() if name not in FOR_PEOPLE}
     commands = tuple(known.pop("commands", ()))
-    return Pattern(expression=row["pattern"], **known | {"kind": FailureKind(row["kind"]), "commands": commands})
+    return Pattern(
+        expression=row["pattern"], words=words, **known | {"kind": FailureKind(row["kind"]), "commands": commands}
+    )
 
 
 def failures(path: Path = TRAINING) -> tuple[Labelled, ...]:

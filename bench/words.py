@@ -34,7 +34,8 @@ def written(patterns: Iterable[Pattern]) -> str:
 
 def _words(items: Sequence[Any]) -> Words:
     """The best choice of words that a sequence offers; empty where it can match without any word of use."""
-    choices, run = [], ""
+    choices: list[Words] = []
+    run = ""
     for sort, given in items:
         letter = _letter(sort, given)
         if letter:

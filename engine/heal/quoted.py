@@ -35,7 +35,7 @@ OF_AN_ERROR = frozenset(
     | {"error", "errors", "error_description", "domain", "type"}
 )
 """The only keys that an entry of a list of errors has."""
-WENT_WELL = {
+WENT_WELL: Mapping[str, set[Any]] = {
     "status": {"success", "ok"},
     "ok": {True},
     "success": {True},

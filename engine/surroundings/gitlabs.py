@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from engine.model.outcome import ToolCall
 from engine.surroundings.found import Asking, Find, Rung
-from engine.surroundings.machine import Machine, mapping, text_of, yaml_of
+from engine.surroundings.machine import Machine, address, mapping, text_of, yaml_of
 from tool_registry.sources.connections import is_loopback
 
 TOKENS = ("GITLAB_TOKEN", "GITLAB_ACCESS_TOKEN", "GITLAB_PRIVATE_TOKEN")
@@ -30,8 +30,8 @@ def gitlabs(machine: Machine) -> Iterator[Find]:
     remotes = dict(projects(machine.folder))
     variable, token = machine.variable(*TOKENS)
     _, place = machine.variable(*PLACES)
-    if token and place:
-        yield _find(_url(place), {"env": variable}, f"a token in {variable}", remotes)
+    if token and (url := address(place)):
+        yield _find(url, {"env": variable}, f"a token in {variable}", remotes)
     elif token:
         yield _unplaced(variable, remotes)
     for host, said in mapping(_glab(machine).get("hosts")).items():
@@ -45,7 +45,8 @@ def projects(folder: Path) -> Iterator[tuple[str, str]]:
     found = _REMOTE.findall(text_of(repository / ".git" / "config")) if repository else []
     for _, url in sorted(found, key=lambda remote: remote[0] == "origin"):
         short = _SSH.fullmatch(url)
-        host, path = (short["host"], short["path"]) if short else (urlsplit(url).hostname or "", urlsplit(url).path)
+        told = address(re.sub(r"^(?:ssh|git)://", "https://", url)) if "://" in url else ""
+        host, path = (short["host"], short["path"]) if short else (urlsplit(told).hostname or "", urlsplit(told).path)
         project = path.strip("/").removesuffix(".git")
         if host and "/" in project:
             yield host, project
@@ -66,7 +67,9 @@ def _of_glab(host: str, said: Mapping[str, Any], machine: Machine, remotes: Mapp
     if machine.program("glab") is None:
         hint = "install glab, which gives the token to who asks it, or put a token into GITLAB_TOKEN"
         return Find(rung=Rung.GITLAB, told=f"{host}, {told}, and there is no glab", hint=hint)
-    url = f"{said.get('api_protocol') or 'https'}://{said.get('api_host') or host}"
+    url = address(f"{said.get('api_protocol') or 'https'}://{said.get('api_host') or host}")
+    if not url or host.startswith("-"):
+        return Find(rung=Rung.GITLAB, told=f"{host}, {told}, and that is no address", hint="see `glab auth status`")
     return _find(url, {"command": ["glab", "config", "get", "token", "--host", host]}, told, remotes)
 
 
@@ -90,7 +93,3 @@ def _glab(machine: Machine) -> Mapping[str, Any]:
     """The settings of glab, where it keeps them."""
     folder = machine.environment.get("GLAB_CONFIG_DIR")
     return yaml_of(Path(folder) / "config.yml" if folder else machine.settings / "glab-cli" / "config.yml")
-
-
-def _url(place: str) -> str:
-    return (place if "://" in place else f"https://{place}").rstrip("/")

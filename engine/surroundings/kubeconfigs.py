@@ -11,7 +11,7 @@ from engine.configuration import SERVICES
 from engine.model.lazy_dataclass import dataclass
 from engine.model.outcome import ToolCall
 from engine.surroundings.found import Asking, Find, Rung
-from engine.surroundings.machine import Machine, mapping, rows, yaml_of
+from engine.surroundings.machine import Machine, address, mapping, rows, yaml_of
 
 SHIPPED = ("ephemeral", "forge")
 """Domains of the local profile, which no cluster replaces because it happens to be called like one."""
@@ -79,7 +79,8 @@ def _contexts(path: Path) -> list[Context]:
     config = yaml_of(path)
     current = str(config.get("current-context") or "")
     servers = {
-        str(each.get("name")): str(mapping(each.get("cluster")).get("server") or "") for each in _of(config, "clusters")
+        str(each.get("name")): address(str(mapping(each.get("cluster")).get("server") or ""))
+        for each in _of(config, "clusters")
     }
     programs = {str(each.get("name")): _program(mapping(each.get("user"))) for each in _of(config, "users")}
     found = []

@@ -126,7 +126,8 @@ def _compared(find: Find, written: Written) -> Find:
                 return replace(find, used=used)
             if section == "services" and name in written.domains:
                 return replace(find, told=f"{find.told}; {name} is another one", lines={}, asking=None)
-    return replace(find, used=written.variables.get(find.variable, ""))
+    used = written.variables.get(find.variable, "")
+    return replace(find, used=used, told=f"a token in {find.variable}") if used else find
 
 
 def _agrees(said: Mapping[str, Any], wanted: Mapping[str, Any], section: str) -> bool:

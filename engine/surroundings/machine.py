@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from engine.documents import parse
 from engine.errors import EngineError
@@ -14,6 +16,8 @@ from engine.model.lazy_dataclass import dataclass
 
 LARGEST = 5_000_000
 """Bytes of a file that is looked into; a larger one is none that a person keeps logins in."""
+
+_HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +75,24 @@ def json_of(path: Path) -> Mapping[str, Any]:
     """The mapping in a JSON file; an empty one where there is none, or nothing that can be read."""
     try:
         return mapping(json.loads(text_of(path) or "{}"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
+
+
+def address(said: str) -> str:
+    """A web address as settings have it: no name or password in it, and no query; empty for what is none.
+
+    HTTPS is meant where it does not say.
+    """
+    try:
+        parts = urlsplit(said if "://" in said else f"https://{said}")
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return ""
+    if parts.scheme not in ("http", "https") or not _HOST.fullmatch(host):
+        return ""
+    named = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{named}{'' if port is None else f':{port}'}{parts.path}".rstrip("/")
 
 
 def mapping(value: Any) -> Mapping[str, Any]:

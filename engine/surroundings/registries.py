@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from engine.model.outcome import ToolCall
 from engine.surroundings.found import Asking, Find, Rung
-from engine.surroundings.machine import Machine, json_of, mapping
+from engine.surroundings.machine import Machine, address, json_of, mapping
 from tool_registry.sources.connections import is_loopback
 
 DOCKER_HUB = ("index.docker.io", "docker.io")
@@ -55,5 +55,5 @@ def _hosts(path: Path) -> list[str]:
     """The registries a file has logins or programs for; a login may be for a part of one (`quay.io/team`)."""
     kept = json_of(path)
     named = [*mapping(kept.get("auths")), *mapping(kept.get("credHelpers"))]
-    hosts = [urlsplit(name if "://" in name else f"https://{name}").netloc for name in map(str, named)]
+    hosts = [urlsplit(address(str(name))).netloc for name in named]
     return list(dict.fromkeys("registry-1.docker.io" if host in DOCKER_HUB else host for host in hosts if host))

@@ -20,16 +20,19 @@ command: {{argv: ["true"], output: none}}
 
 
 def commands_of(page: str) -> list[str]:
-    """The `skill` commands that a page shows, without the first word."""
-    return re.findall(r"^    skill (.+)$", (DOCS / page).read_text(encoding="utf-8"), re.MULTILINE)
+    """The `skill` commands that a page shows, without the first word; a page without any would test nothing."""
+    found = re.findall(r"^    skill (.+)$", (DOCS / page).read_text(encoding="utf-8"), re.MULTILINE)
+    assert found, f"{page} shows no commands"
+    return found
 
 
-def assert_could_run(page: str, command: str, folder: Path, *, login: str) -> None:
-    """The command is accepted with the settings of the page, whose login is called `login`."""
+def assert_could_run(page: str, command: str, folder: Path, *, login: str = "") -> None:
+    """The command is accepted with the settings of the page; `login` is the tool of one's own that they name."""
     place = Workshop(folder / "work", folder / "home")
     (place.folder / "tools").mkdir(parents=True)
     (settings,) = re.findall(r"```toml\n(.*?)```", (DOCS / page).read_text(encoding="utf-8"), re.DOTALL)
     (place.folder / "skill.toml").write_text(settings)
-    (place.folder / "tools" / f"{login}.yaml").write_text(LOGIN.format(name=login))
+    if login:
+        (place.folder / "tools" / f"{login}.yaml").write_text(LOGIN.format(name=login))
     done = place.run(*shlex.split(command), "--dry-run")
     assert done.returncode == 0, done.stdout + done.stderr

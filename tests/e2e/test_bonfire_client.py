@@ -34,7 +34,10 @@ async def test_bonfire_and_its_tools_know_the_same_namespaces(tmp_path: Path) ->
         Operator(cluster.objects)
         authority = {"certificate-authority": str(papers.authority)}
         config = kubeconfig(tmp_path / "config", cluster, {"token": cluster.grant()}, **authority)
-        here = ToolContext(settings={"kubeconfig": str(config)}, folder=tmp_path, state=tmp_path)
+        own = kubeconfig(
+            tmp_path / "own", cluster, {"token": cluster.grant()}, **authority
+        )  # bonfire writes into its own
+        here = ToolContext(settings={"kubeconfig": str(own)}, folder=tmp_path, state=tmp_path)
 
         def bonfire(*words: str) -> str:
             environment = {"PATH": f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}", "HOME": str(tmp_path)}

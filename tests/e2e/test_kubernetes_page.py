@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import re
-import shlex
 from pathlib import Path
 
 import pytest
 
-from tests.flow.workshop import Workshop
+from tests.e2e.page_commands import assert_could_run, commands_of
 
-PAGE = (Path(__file__).parents[2] / "docs" / "kubernetes.md").read_text(encoding="utf-8")
-COMMANDS = re.findall(r"^    skill (.+)$", PAGE, re.MULTILINE)
+PAGE = "kubernetes.md"
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", commands_of(PAGE))
 def test_a_command_of_the_page_could_run(command: str, tmp_path: Path) -> None:
     """With the settings of the page, planned and not done: their cluster is made up."""
-    place = Workshop(tmp_path / "work", tmp_path / "home")
-    place.folder.mkdir()
-    (settings,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
-    (place.folder / "skill.toml").write_text(settings)
-    done = place.run(*shlex.split(command), "--dry-run")
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert_could_run(PAGE, command, tmp_path)

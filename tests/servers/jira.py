@@ -1,4 +1,4 @@
-"""A stand-in of ours for Jira's REST API (version 2, as a server of one's own has it, or the search of Atlassian's cloud).
+"""A stand-in of ours for Jira's REST API (version 2), as a server of one's own has it, or with the cloud's search.
 
 Who one is, issues (view, create, search by a query, page by page), comments, and a workflow of three statuses with its
 transitions; tokens that can end; Jira's own JSON for refusals. The client library `jira` of PyPI accepts it.
@@ -130,12 +130,8 @@ class _Handler(BaseHTTPRequestHandler):
         match self.command, path:
             case "GET", "/myself" | "/field":
                 return 200, ADA if path == "/myself" else []
-            case "GET", "/search" if self.server.cloud:
-                raise RefusalError(410, REMOVED)
-            case "GET", "/search":
-                return 200, self._search(values)
-            case "GET", "/search/jql" if self.server.cloud:
-                return 200, self._chained(values)
+            case "GET", "/search" | "/search/jql":
+                return 200, self._searched(values, chained=path == "/search/jql")
             case "POST", "/issue":
                 return 201, self._create(values["fields"])
         return self._of_issue(path, values)
@@ -168,6 +164,11 @@ class _Handler(BaseHTTPRequestHandler):
         more = {name: fields.get(name) for name in ("description", "labels", "assignee")}
         made = self.server.issue(project, fields["summary"], type=fields["issuetype"]["name"], **more)
         return {name: made[name] for name in ("id", "key", "self")}
+
+    def _searched(self, values: Mapping[str, Any], *, chained: bool) -> dict[str, Any]:
+        if chained is not self.server.cloud:
+            raise RefusalError(410, REMOVED) if self.server.cloud else RefusalError(404, "null for uri: /search/jql")
+        return self._chained(values) if chained else self._search(values)
 
     def _search(self, values: Mapping[str, Any]) -> dict[str, Any]:
         rows = _queried(list(self.server.issues.values()), values.get("jql", ""))

@@ -109,7 +109,7 @@ def free_of(busy: Sequence[tuple[float, float]], since: float, until: float) -> 
     """What is left of a span between the times that are taken."""
     left, at = [], since
     for start, end in sorted(busy):
-        if start > at:
+        if at < min(start, until):
             left.append((at, min(start, until)))
         at = max(at, end)
     return [*left, (at, until)] if at < until else left

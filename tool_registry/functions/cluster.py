@@ -31,6 +31,8 @@ REASONS = {
 }
 """What the API's reasons mean (its conventions, "Error codes"); of the others the HTTP status tells enough."""
 PAGE, MOST_PAGES = 500, 40
+FOR_EVER = 1e9
+"""Seconds that a cluster may ask to wait: thirty years."""
 TOLD = ("name", "kind", "group")
 METADATA = "application/json;as=Table;g=meta.k8s.io;v=v1"
 
@@ -141,7 +143,7 @@ def _explained(error: ToolError) -> ToolError:
         http_status=error.http_status,
         output=error.output,
         sent=error.sent,
-        retry_after=float(wait) if error.retry_after is None and isinstance(wait, int) else error.retry_after,
+        retry_after=min(wait, FOR_EVER) if error.retry_after is None and type(wait) is int else error.retry_after,
         details={
             **error.details,
             "reason": said.get("reason"),
@@ -167,7 +169,7 @@ def _status(error: ToolError) -> dict[str, Any] | None:
         return None
     try:
         said = json.loads(error.output)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     is_status = isinstance(said, dict) and said.get("kind") == "Status" and isinstance(said.get("message"), str)
     return said if is_status else None

@@ -96,7 +96,7 @@ def _token_in(printed: str, context: ToolContext) -> tuple[str, float | None]:
     try:
         status = json.loads(text)["status"]
         text, ends = str(status["token"]), moment(status.get("expirationTimestamp"))
-    except (ValueError, LookupError, TypeError, AttributeError):
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         pass  # the token by itself
     context.secret(text)
     if len(text.split()) != 1:
@@ -133,7 +133,7 @@ async def _said(url: str, form: dict[str, Any], context: ToolContext) -> Any:
         try:
             told = json.loads(error.output)
             code, sentence = str(told["error"]), told.get("error_description") or ""
-        except (ValueError, LookupError, TypeError, AttributeError):
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
             raise error from None
         raise ToolError(
             f"{error.message}: {sentence} ({code})" if sentence else f"{error.message}: {code}",

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tool_registry.sources.plain_file import plain_text
 from tool_registry.tool import ToolContext, ToolError
 
 LONGEST = 100_000
@@ -35,6 +36,8 @@ async def credential(context: ToolContext, *, usual: str = "GITLAB_TOKEN", setti
     found = context.environment.get(usual, "") if reference is None else await _kept(reference, setting, context)
     found = found.strip()
     context.secret(found)
+    if any(sign < " " or sign == "\x7f" for sign in found):
+        raise _unusable(setting, f"the {setting} has more than one line, or signs that are no text, and is not used")
     return found
 
 
@@ -64,8 +67,7 @@ def _in_environment(name: str, setting: str, context: ToolContext) -> str:
 
 def _in_file(name: str, context: ToolContext) -> str:
     try:
-        with (context.folder / _path(name, context)).open(encoding="utf-8", errors="replace") as kept:
-            return kept.read(LONGEST)
+        return plain_text(context.folder / _path(name, context), LONGEST)
     except FileNotFoundError:
         return ""  # nobody has logged in yet: whoever is asked says so, and a fix helps
     except (OSError, ValueError) as error:
@@ -98,27 +100,42 @@ async def _in_keyring(service: str, user: str, setting: str, context: ToolContex
 async def _printed(command: Sequence[str], what: str, setting: str, context: ToolContext) -> str:
     from tool_registry.sources.process import run_program  # noqa: PLC0415 - late: few domains name a program
 
-    done = await run_program(
-        list(command),
-        cwd=context.folder,
-        environment=context.environment,
-        timeout=min(PRINTED_WITHIN, context.timeout),
-        output_limit=LONGEST,
-        shared=context.connections,
-    )
+    try:
+        done = await run_program(
+            list(command),
+            cwd=context.folder,
+            environment=context.environment,
+            timeout=min(PRINTED_WITHIN, context.timeout),
+            output_limit=LONGEST,
+            shared=context.connections,
+        )
+    except ToolError as error:
+        raise _unsaid(error) from None
     found = done.stdout.strip()
     context.secret(found)
     if done.exit_status or not found or "\n" in found:
-        message = f"{what}, which is to give the {setting}, ended with {done.exit_status} and printed none"
+        how = "several lines" if found and not done.exit_status else "none"
         raise ToolError(
-            message,
+            f"{what}, which is to give the {setting}, ended with {done.exit_status} and printed {how}",
             kind="configuration_error",
             program=what,
-            output=done.stderr[-2_000:],
+            output=done.stderr[-2_000:] if done.exit_status else "",  # it was content: what it said may be the secret
             sent=False,
             details={"setting": setting, "exit_status": done.exit_status},
         )
     return found
+
+
+def _unsaid(error: ToolError) -> ToolError:
+    """The failure of a program that was ended, without what it had printed: that may be the secret already."""
+    return ToolError(
+        error.message,
+        kind=error.kind,
+        errno=error.errno,
+        program=error.program,
+        sent=False,
+        details=error.details,
+    )
 
 
 def setting_of(settings: Mapping[str, Any], name: str) -> Any:

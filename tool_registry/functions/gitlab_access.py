@@ -131,7 +131,7 @@ def _reason(error: ToolError) -> str:
     """GitLab's words: `message` (text, list, or lists by field), or `error` and its description."""
     try:
         said = json.loads(error.output) if error.http_status else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     match said:
         case {"error": str(name), "error_description": str(description)}:

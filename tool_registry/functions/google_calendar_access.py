@@ -159,7 +159,7 @@ def _explained(error: ToolError) -> ToolError:
 def _reason(error: ToolError) -> tuple[str, str]:
     try:
         said = json.loads(error.output) if error.http_status else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return "", ""
     match said:
         case {"error": {"message": str(words), **more}}:

@@ -105,7 +105,7 @@ async def jira_list_issues(
 async def found(jql: str, context: ToolContext, *, fields: str, limit: int) -> tuple[list[dict[str, Any]], bool]:
     """The first issues of a query, read page by page, and whether there are more.
 
-    Atlassian's cloud has taken the search away that a server of one's own has (its changelog, CHANGE-2046), and says so.
+    Atlassian's cloud has no more the search that a server of one's own has (its changelog, CHANGE-2046), and says so.
     """
     try:
         return await _counted(jql, context, fields=fields, limit=limit)

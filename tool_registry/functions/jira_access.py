@@ -81,7 +81,7 @@ def _reason(error: ToolError) -> str:
         return ""
     try:
         said = json.loads(error.output)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     match said:
         case {"errorMessages": [*messages], **others}:

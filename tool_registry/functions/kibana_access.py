@@ -101,7 +101,7 @@ def _reason(error: ToolError) -> tuple[str, str]:
     """The type and the words of a refusal: the first root cause of Elasticsearch, or Kibana's own message."""
     try:
         said = json.loads(error.output) if error.http_status else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return "", ""
     match said:
         case {"error": {"root_cause": [{"type": str(named), "reason": str(reason)}, *_]}}:

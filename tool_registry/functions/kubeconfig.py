@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from tool_registry.functions.moments import certificate_end, jwt_end, moment
+from tool_registry.sources.plain_file import plain_text
 from tool_registry.sources.process import Completed, run_program
 from tool_registry.sources.python import tool
 from tool_registry.tool import Effect, ToolContext, ToolError
@@ -122,7 +123,7 @@ def exec_credential(command: str, done: Completed, context: ToolContext) -> Mapp
     """The status that a plug-in printed; what is secret in it is kept so."""
     try:
         status = mapping(json.loads(done.stdout)["status"])
-    except (ValueError, LookupError, TypeError) as error:
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
         raise ToolError(f"{command} gave no ExecCredential", kind="api_contract_mismatch") from error
     for secret in ("token", "clientKeyData"):
         context.secret(status.get(secret))
@@ -144,8 +145,7 @@ def file_text(name: Any, folder: Path) -> str:
     if not name:
         return ""
     try:
-        with (folder / Path(str(name)).expanduser()).open(encoding="utf-8", errors="replace") as file:
-            return file.read(LARGEST)
+        return plain_text(folder / Path(str(name)).expanduser(), LARGEST)
     except OSError:
         return ""
 

@@ -16,6 +16,7 @@ from tool_registry.functions.moments import jwt_end, moment
 from tool_registry.functions.services import SERVICE
 from tool_registry.sources.expected import expected
 from tool_registry.sources.http import Reply, request
+from tool_registry.sources.plain_file import plain_text
 from tool_registry.sources.python import tool
 from tool_registry.tool import Effect, ToolContext, ToolError
 
@@ -132,7 +133,7 @@ def _told(text: str, context: ToolContext) -> tuple[str, float | None, bool]:
     """Whose a token is, when it ends, and whether it renews itself; all else that is kept beside it is secret."""
     try:
         kept = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         kept = None
     if not isinstance(kept, dict):
         context.secret(text)
@@ -149,7 +150,7 @@ def _refuse_pages(reply: Reply, host: str) -> None:
         return
     try:
         json.loads(reply.content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ToolError(
             f"{host} answered {reply.status}, but not as a registry does",
             kind="api_contract_mismatch",
@@ -191,7 +192,7 @@ def _kept(context: ToolContext, auth_file: str) -> Iterator[dict[str, Any]]:
         if path.is_file():
             try:
                 kept = json.loads(_read(path))
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise ToolError(f"{path} is not JSON: {error}", kind="configuration_error", sent=False) from error
             if isinstance(kept, dict):
                 yield kept
@@ -245,7 +246,6 @@ def _login(ok: bool | None, *, user: str = "", expires_at: float | None = None, 
 
 def _read(path: Path) -> str:
     try:
-        with path.open(encoding="utf-8", errors="replace") as file:
-            return file.read(LARGEST)
+        return plain_text(path, LARGEST)
     except OSError:
         return ""

@@ -61,7 +61,7 @@ def jwt_end(token: str) -> float | None:
     try:
         claims = token.split(".")[1]
         return _finite(json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["exp"])
-    except (ValueError, LookupError, TypeError, OverflowError):
+    except (ValueError, LookupError, TypeError, OverflowError, RecursionError):
         return None
 
 

@@ -81,7 +81,7 @@ def _reason(error: ToolError) -> tuple[str | None, str]:
         return None, ""
     try:
         said = json.loads(error.output)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None, ""
     refused = "usage_error" if error.http_status in REFUSED else None
     match said:

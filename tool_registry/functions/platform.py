@@ -170,7 +170,7 @@ def explained(error: ToolError) -> ToolError:
 def _said(output: str) -> dict[str, Any]:
     try:
         said = json.loads(output)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return said if isinstance(said, dict) else {}
 

@@ -178,7 +178,8 @@ async def quay_get_manifest(
     Args:
         repository: The image's name in the domain's registry, or HOST/NAME.
         reference: Its tag or digest.
-        platform: Which image is meant where the name stands for several, as in linux/arm64.
+        platform: Which image is meant where the name stands for several, as in linux/arm64; without one for it, the
+            first of them.
 
     Returns:
         repository, reference, digest, index_digest, media_type, size (of the layers, in bytes), layers, platform,

@@ -18,6 +18,7 @@ from tool_registry.functions.logins import registry_login_state
 from tool_registry.functions.platform import platform_url
 from tool_registry.functions.registry_access import REGISTRY
 from tool_registry.sources.connections import is_loopback
+from tool_registry.sources.plain_file import plain_text
 from tool_registry.sources.python import tool
 from tool_registry.tool import Effect, FixScope, ToolContext, ToolError
 
@@ -152,9 +153,9 @@ def _read(path: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     try:
-        kept = json.loads(path.read_text(encoding="utf-8")[:LARGEST] or "{}")
+        kept = json.loads(plain_text(path, LARGEST) or "{}")
         good = isinstance(kept, dict) and isinstance(kept.get("auths", {}), dict)
-    except ValueError:
+    except (ValueError, RecursionError):
         good = False
     if not good:
         raise ToolError(f"{path} is not a file of logins; look at it first", kind="configuration_error", sent=False)

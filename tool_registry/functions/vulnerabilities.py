@@ -78,7 +78,7 @@ async def quay_get_vulnerabilities(
         repository: The image's name in the domain's registry, or HOST/NAME.
         reference: Its tag or digest.
         severity: The mildest that is listed.
-        platform: Which image is meant where the name stands for several.
+        platform: Which image is meant where the name stands for several; without one for it, the first of them.
 
     Returns:
         repository, reference, digest, status, counts (per severity), found (at most 500), count (how many there are

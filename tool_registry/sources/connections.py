@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from anyio.lowlevel import current_token
 
 from tool_registry.sources.trust import Trust
+from tool_registry.tool import ToolError
 
 TALKATIVE = (
     "httpx", "httpcore.connection", "httpcore.http11", "httpcore.proxy",
@@ -87,7 +88,14 @@ def _certificates(ca_file: Path | Trust | None) -> Any:
     import httpx  # noqa: PLC0415 - late, as above
 
     certificates = httpx.create_ssl_context()
-    certificates.load_verify_locations(cafile=ca_file)
+    if not ca_file.is_file():  # a pipe would keep everybody waiting
+        message = f"the certificate authority {ca_file} is no plain file"
+        raise ToolError(message, kind="configuration_error", sent=False)
+    try:
+        certificates.load_verify_locations(cafile=ca_file)
+    except OSError as error:
+        message = f"the certificate authority {ca_file} cannot be read: {error}"
+        raise ToolError(message, kind="configuration_error", sent=False) from error
     return certificates
 
 

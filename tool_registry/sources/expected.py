@@ -20,7 +20,7 @@ def expected(of: str) -> Iterator[None]:
     """
     try:
         yield
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
         raise ToolError(
             f"the answer of {of} does not have the form that its API promises: {type(error).__name__}: {error}",
             kind="api_contract_mismatch",

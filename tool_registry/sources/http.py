@@ -49,7 +49,7 @@ class Reply:
 
         try:
             return json.loads(self.content)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ToolError(
                 f"{spoken(self.url)} answered {self.status} with something that is not JSON: {error}",
                 kind="api_contract_mismatch",

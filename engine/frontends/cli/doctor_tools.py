@@ -82,7 +82,7 @@ def _missing(name: str, engine: Engine) -> tuple[list[str], list[str]]:
     """What keeps a skill from working here, and what only parts of it miss."""
     surely: dict[str, None] = {}
     perhaps: dict[str, None] = {}
-    for call in called(name, engine.library, engine.registry):
+    for call in called(name, engine.library, engine.registry, engine.sandbox.render, engine.config):
         for lack in _lacks(call, engine):
             (surely if call.surely else perhaps)[lack] = None
     return list(surely), [lack for lack in perhaps if lack not in surely]

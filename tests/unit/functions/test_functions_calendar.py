@@ -185,9 +185,9 @@ def test_events_are_read_whatever_stands_around_them() -> None:
 
 
 def test_what_is_left_between_what_is_taken_is_free() -> None:
-    """Also where two overlap, and where one began before."""
+    """Also where two overlap, and where one began before or begins after all of it."""
     assert free_of([(0, 2), (5, 7), (6, 9)], 1, 10) == [(2, 5), (9, 10)]
-    assert free_of([(0, 20)], 1, 10) == []
+    assert free_of([(0, 20)], 1, 10) == free_of([(0, 20), (30, 40)], 1, 10) == []
     assert free_of([], 1, 10) == [(1, 10)]
 
 
