@@ -1,6 +1,8 @@
 # Set-up happens by itself: .venv is made again when pyproject.toml or constraints.txt changes.
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 BIN := .venv/bin
+# Tests and benchmarks start thousands of programs: each is compiled once, whatever the shell says.
+unexport PYTHONDONTWRITEBYTECODE
 # Many tests wait for real processes more than they compute; each keeps to folders and ports of its own.
 JOBS ?= 6
 

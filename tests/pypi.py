@@ -23,11 +23,11 @@ def installed(*requirements: str) -> Path:
 
 
 def _install(requirements: tuple[str, ...], kept: Path) -> None:
-    """Made where it stays, because a virtual environment cannot be moved; marked at the end."""
+    """Made where it stays, because a virtual environment cannot be moved, by the pip there is; marked at the end."""
     shutil.rmtree(kept, ignore_errors=True)
-    venv.create(kept, with_pip=True)
+    venv.create(kept)
     done = subprocess.run(
-        [kept / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *requirements],
+        [sys.executable, "-m", "pip", "--python", kept, "install", "--quiet", "--no-input", *requirements],
         capture_output=True,
         text=True,
         check=False,
