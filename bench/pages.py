@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from engine.documents import dump
 from engine.frontends.cli.layout import one_line
-from engine.frontends.cli.tools import fields, needs, promises, type_word
+from engine.frontends.cli.tools import example_step, fields, needs, promises, type_word
 from engine.library.catalog import SkillLibrary
 from engine.model.skill import AskStep, GroupStep, Skill, SkillStep, Step, ToolStep, action_of
 from engine.wiring import Engine
@@ -72,8 +72,7 @@ def _tool(tool: Tool) -> str:
     lines += [f"Needs {', '.join(needs(tool))}."] if needs(tool) else []
     lines += ["", *_parameters(tool), *_result(tool), "```yaml"]
     for example in tool.examples:
-        step = {"name": "example", "tool": tool.name, **({"args": dict(example)} if example else {})}
-        lines += dump([step]).splitlines()
+        lines += dump([example_step(tool, example)]).splitlines()
     return "\n".join([*lines, "```", ""])
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.configuration import (
+    SECTIONS,
     check_settings,
     described,
     insist,
@@ -27,6 +28,8 @@ from tool_registry.registry import ToolRegistry, defined, definitions_folder
 from tool_registry.tool import Tool
 
 PROFILE_SUFFIX = "_profile.yaml"
+MOST_NAMES = 4
+"""How many of the places that skill.toml adds are named where a profile is told."""
 DEFINITIONS = definitions_folder()
 
 
@@ -40,6 +43,20 @@ class Profile:
     config: Mapping[str, Any] = field(default_factory=dict)
 
 
+def _description(profile: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
+    """What the profile says of itself; where the workspace adds places, its first sentence and their names.
+
+    What follows the first sentence may be true of the profile alone: that nothing leaves the machine, say.
+    """
+    said = str(profile.get("description", ""))
+    added = list(dict.fromkeys(name for section in SECTIONS for name in settings.get(section, {})))
+    if not added:
+        return said
+    more = f" and {len(added) - MOST_NAMES} more" if len(added) > MOST_NAMES else ""
+    first = said.partition(". ")[0].rstrip(".")
+    return f"{first}. skill.toml adds {', '.join(added[:MOST_NAMES])}{more}.".removeprefix(". ")
+
+
 def load_profile(workspace: Workspace) -> Profile:
     """The profile the workspace names, else the embedded local one; the workspace's own domains are laid over it.
 
@@ -49,11 +66,11 @@ def load_profile(workspace: Workspace) -> Profile:
     name = str(workspace.settings.get("profile", "local"))
     document, settings = _profile_document(name, workspace), settings_document(workspace)
     networks = networks_of(document.value, settings.value)
-    for written, schema in ((document, "profile"), (settings, "settings")):
-        refuse(written, mistakes(written, networks), schema)
+    for written in (document, settings):
+        refuse(written, mistakes(written, networks))
     return Profile(
         name=name,
-        description=document.value.get("description", ""),
+        description=_description(document.value, settings.value),
         domains=described(document.value, settings.value, state=workspace.state),
         config=document.value.get("config", {}),
     )

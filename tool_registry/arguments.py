@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from tool_registry.plain import plain
@@ -36,6 +37,8 @@ TYPES: Mapping[str, Callable[[Any], bool]] = {
     "array": lambda value: type(value) is list,
     "object": lambda value: type(value) is dict,
 }
+_END = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\$", re.DOTALL)
+"""The signs of a pattern among which `$` is one that means the end: not after a backslash, and not in brackets."""
 
 
 def accepts(schema: Any, value: Any) -> bool:
@@ -61,10 +64,16 @@ def _is_of(wanted: Any, value: Any) -> bool:
 def _within_bounds(schema: Mapping[str, Any], value: Any) -> bool:
     if type(value) is str:
         long_enough = schema.get("minLength", 0) <= len(value) <= schema.get("maxLength", len(value))
-        return long_enough and ("pattern" not in schema or re.search(schema["pattern"], value) is not None)
+        return long_enough and ("pattern" not in schema or _pattern(schema["pattern"]).search(value) is not None)
     if type(value) in {int, float}:
         return bool(schema.get("minimum", value) <= value <= schema.get("maximum", value))
     return True
+
+
+@lru_cache(maxsize=1_000)
+def _pattern(text: str) -> re.Pattern[str]:
+    """A schema's pattern (ECMA 262): its `$` is the end, and no line's end before it as in Python."""
+    return re.compile(_END.sub(lambda found: r"\Z" if found[0] == "$" else found[0], text))
 
 
 def _accepts_members(schema: Mapping[str, Any], value: dict[Any, Any]) -> bool:
@@ -135,7 +144,7 @@ def _mistakes(schema: Mapping[str, Any], value: Any, noun: str) -> list[str]:
 
 
 def _errors(schema: Mapping[str, Any], value: Any) -> Iterator[Any]:
-    from jsonschema import Draft202012Validator, validators  # noqa: PLC0415 - late: costs 0.1 s, and most calls never need it
+    from jsonschema import Draft202012Validator, ValidationError, validators  # noqa: PLC0415 - late: costs 0.1 s, and most calls never need it
 
     follow, left = Draft202012Validator.VALIDATORS["$ref"], MOST_REFERENCES
 
@@ -146,8 +155,12 @@ def _errors(schema: Mapping[str, Any], value: Any) -> Iterator[Any]:
             raise RecursionError
         yield from follow(validator, reference, instance, within)
 
+    def fitting(_validator: Any, pattern: str, instance: Any, _within: Any) -> Iterator[Any]:
+        if isinstance(instance, str) and not _pattern(pattern).search(instance):
+            yield ValidationError(f"{instance!r} does not match {pattern!r}")
+
     extend: Any = validators.extend
-    bounded = extend(Draft202012Validator, {"$ref": counted})
+    bounded = extend(Draft202012Validator, {"$ref": counted, "pattern": fitting})
     yield from bounded(dict(schema)).iter_errors(value)
 
 

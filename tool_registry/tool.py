@@ -110,6 +110,7 @@ class Tool:
     `parameters` and `result` are JSON Schemas (`parameters` of type object); `timeout` in seconds; `fix` says what it
     may repair, None for an ordinary tool; `location` is `file:line`. `verify` names a read tool that takes the same
     arguments and tells, by `true` or a mapping with `happened: true`, whether a call whose answer was lost took effect.
+    What a `secret` tool gives is for a step that says `secret: true`.
     """
 
     name: str
@@ -125,6 +126,7 @@ class Tool:
     verify: str | None = None
     needs: Needs = field(default_factory=Needs)
     examples: tuple[Mapping[str, Any], ...] = ()
+    secret: bool = False
     source: str = "python"
     location: str = ""
 

@@ -38,7 +38,7 @@ def insist(document: Document, schema: str, workspace: Workspace) -> None:
     """Refuses a document that breaks its schema. Raises DocumentError."""
     if findings(document, schema, cache=workspace.valid):
         placed = _placed(document)
-        refuse(placed, findings(placed, schema), schema)
+        refuse(placed, findings(placed, schema))
 
 
 def mistakes(document: Document, networks: Collection[str]) -> tuple[Finding, ...]:
@@ -53,10 +53,10 @@ def mistakes(document: Document, networks: Collection[str]) -> tuple[Finding, ..
     )
 
 
-def refuse(document: Document, found: tuple[Finding, ...], schema: str) -> None:
+def refuse(document: Document, found: tuple[Finding, ...]) -> None:
     """Raises DocumentError where something was found."""
     if found:
-        raise DocumentError(f"{document.name} is not a valid {schema}: {found[0].message}", findings=found)
+        raise DocumentError(f"{document.name} is not valid: {found[0].message}", findings=found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

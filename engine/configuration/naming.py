@@ -14,10 +14,13 @@ def table_of(name: str, kind: str = "") -> str:
     return f"[{section}.{name}]" if section != "domains" else f"[domains.{name}.settings]"
 
 
-def table_to_write(name: str) -> str:
-    """The table to write for a domain that nobody describes, and where it is explained."""
+def table_to_write(name: str, own: str | None = None) -> str:
+    """The table to write for a domain that nobody describes, and where it is explained.
+
+    `own` is the domain of the tool that is to ask there: another place of a cluster's tool is a cluster too.
+    """
     if name in SERVICES:
         return f"[services.{name}] in skill.toml (docs/configuration.md)"
-    if name in CLUSTERS:
+    if name in CLUSTERS or own in CLUSTERS:
         return f"[clusters.{name}] in skill.toml (docs/configuration.md)"
     return f"[domains.{name}] in skill.toml (docs/workspace.md)"

@@ -19,6 +19,12 @@ _MOST_KEYS = 16
 _LONGEST_KEY = 60
 UNSHOWN = "secret-here"
 """The code of a finding whose line is not shown."""
+_SECRET = re.compile(r"(\w*_)?(token|password|passwd|secret|api_?key|key)", re.IGNORECASE)
+_KEPT = {
+    "credential": '`credential = {env = "NAME"}` says where it is kept',
+    "token_file": "`token_file` names the file that it is kept in",
+}
+"""The keys that say where a secret is kept, and how."""
 _UNKNOWN = frozenset({"additionalProperties", "unevaluatedProperties"})
 _YES_AND_NO = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 
@@ -73,7 +79,26 @@ def _unknown_keys(error: Any, path: Path) -> Iterator[Sentence]:
         hint = f"did you mean `{near[0]}`?" if near else _may_stand(known)
         meant = near[0] if near and near[0] not in error.instance else ""
         message = f"the key `{key[:_LONGEST_KEY]}` is not known here"
-        yield Sentence(path=(*path, key), code="unknown-key", message=message, hint=hint, at_key=True, meant=meant)
+        said = Sentence(path=(*path, key), code="unknown-key", message=message, hint=hint, at_key=True, meant=meant)
+        yield _hidden(said, key, known) if _may_hold_a_secret(error, key, near, known) else said
+
+
+def _may_hold_a_secret(error: Any, key: str, near: list[str], known: list[str]) -> bool:
+    """Whether a text stands there that may be a secret: where secrets are meant, under a name that they have."""
+    if not isinstance(error.instance[key], str):
+        return False
+    if error.schema.get("x-secret"):
+        return not near
+    kept = any(each in known for each in _KEPT)
+    return kept and (_SECRET.fullmatch(key) is not None or near == ["credential"])
+
+
+def _hidden(said: Sentence, key: str, known: list[str]) -> Sentence:
+    """The sentence without the line; of a secret's own name, with the key that says where it is kept."""
+    way = next((told for each, told in _KEPT.items() if each in known), "")
+    if not way or not _SECRET.fullmatch(key):
+        return replace(said, code=UNSHOWN)
+    return replace(said, code=UNSHOWN, hint=f"no secret stands here: {way}", meant="")
 
 
 def _extra(error: Any) -> list[str]:

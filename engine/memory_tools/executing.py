@@ -40,8 +40,10 @@ async def tool_exec(
     return executed(parts, name, await SkillExecutor(parts, parks=False).run(skill, {"args": given}, timeout=timeout))
 
 
-def one_step(parts: MemoryParts, name: str, args: Mapping[str, Any]) -> Skill:
+def one_step(parts: MemoryParts, name: str, args: Mapping[str, Any], *, domain: str = "") -> Skill:
     """The skill whose only step calls the tool with what the input `args` holds under the names of these `args`.
+
+    `domain` is what the call depends on in place of its tool's own.
 
     Their values stay out of its text: they are data, and a `{{` in them is two braces. Raises InputError when there is
     no such tool.
@@ -56,6 +58,8 @@ def one_step(parts: MemoryParts, name: str, args: Mapping[str, Any]) -> Skill:
     if strange is not None:
         raise InputError(f"{strange!r} is not the name of an argument", hint=f"`skill tools {name}` lists them")
     step: dict[str, Any] = {"name": step_of(name), "tool": tool.name, "output": "answer"}
+    if domain:
+        step["heal"] = {"domain": domain}
     if args:
         step["args"] = {key: f"{{{{ inputs.args[{key!r}] }}}}" for key in args}
     described = {

@@ -10,8 +10,8 @@ from engine.model.call import ToolCall
 from engine.model.lazy_dataclass import dataclass
 
 
-def typed(call: ToolCall) -> str:
-    """A call as a person types it (`skill tools exec kube_login -i cluster=stage`); what is no text goes as JSON."""
+def typed(call: ToolCall, domain: str = "") -> str:
+    """A call as a person types it (`skill tools exec kube_login --domain stage`); what is no text goes as JSON."""
     import json  # noqa: PLC0415 - late: only what failed is explained
     import shlex  # noqa: PLC0415 - late, as above
 
@@ -19,6 +19,8 @@ def typed(call: ToolCall) -> str:
     for name, value in call.args.items():
         told = f"{name}={value}" if isinstance(value, str) else f"{name}:={json.dumps(value, default=str)}"
         words += ["-i", shlex.quote(told)]
+    if domain:
+        words += ["--domain", shlex.quote(domain)]
     return " ".join(words)
 
 
@@ -27,15 +29,17 @@ class RemedyStep:
     """One thing to do: a sentence, and where there is one the command for a shell or the call of a tool that does it.
 
     `value` is what the engine found out already (the full SHA, the digest): then nobody has to run the command.
+    `domain` is the one that the call is meant for; empty: its tool's own.
     """
 
     text: str
     command: str = ""
     call: ToolCall | None = None
     value: str = ""
+    domain: str = ""
 
     def __str__(self) -> str:
-        shown = self.command or (typed(self.call) if self.call else "")
+        shown = self.command or (typed(self.call, self.domain) if self.call else "")
         told = f"{self.text}: {shown}" if shown else self.text
         return f"{told} -> {self.value}" if self.value else told
 
@@ -90,7 +94,7 @@ def root_cause_of(told: Any) -> RootCause | None:
 
 def _step_record(step: RemedyStep) -> dict[str, Any]:
     call = {"tool": step.call.tool, "args": dict(step.call.args)} if step.call else None
-    told = {"text": step.text, "command": step.command, "call": call, "value": step.value}
+    told = {"text": step.text, "command": step.command, "call": call, "value": step.value, "domain": step.domain}
     return {name: value for name, value in told.items() if value or name == "text"}
 
 
@@ -103,4 +107,5 @@ def _step_of(told: Any) -> RemedyStep:
         command=str(told.get("command") or ""),
         call=ToolCall(tool=str(call.get("tool")), args=call.get("args") or {}) if isinstance(call, Mapping) else None,
         value=str(told.get("value") or ""),
+        domain=str(told.get("domain") or ""),
     )

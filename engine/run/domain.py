@@ -18,11 +18,16 @@ Render = Callable[[Text], Any]
 """Gives the value of an author's text. Raises SandboxError."""
 
 
-def settled(option: HealOption, render: Render, domains: Domains) -> HealOption:
-    """How healing is narrowed, with the name of the domain; without one where the tool's own is meant.
+SAME_LOGIN = frozenset({"gitlab", "forge", "git"})
+"""Services of which one's settings do for the tools of another."""
 
-    Raises SandboxError, and ToolError for a domain that nobody describes: a call without its settings might reach
-    another server, or another person's account.
+
+def settled(option: HealOption, render: Render, domains: Domains, *, own: str | None = None) -> HealOption:
+    """How healing is narrowed, with the name of the domain; without one where the tool's own (`own`) is meant.
+
+    Raises SandboxError, and ToolError for a domain that nobody describes, for a call without its settings might reach
+    another server, or another person's account; and for one of another sort, whose server would be shown the
+    credential of the tool's own.
     """
     option = named(option, render)
     if option.domain is not None and option.domain not in domains():
@@ -30,7 +35,27 @@ def settled(option: HealOption, render: Render, domains: Domains) -> HealOption:
 
         lack = undescribed(option.domain, domains())
         raise ToolError(f"{lack.message}; {lack.way_out}", kind=lack.kind.value, sent=False)
+    if option.domain is not None and own is not None:
+        _insist_on_sort(own, domains()[option.domain])
     return option
+
+
+def _insist_on_sort(own: str, chosen: Domain) -> None:
+    """Raises ToolError where a tool of a cluster is to ask a service, or one of a service another sort of place."""
+    from engine.configuration.naming import CLUSTERS  # noqa: PLC0415 - late: only where a step names a domain
+    from engine.configuration.services import SERVICES  # noqa: PLC0415 - as above
+
+    match chosen.kind:
+        case "cluster" if own in SERVICES:
+            known = f"a cluster, and its tool asks {SERVICES[own].title}"
+        case "service" if own in CLUSTERS:
+            known = f"{SERVICES[chosen.name].title}, and its tool asks a cluster"
+        case "service" if own in SERVICES and chosen.name != own and not {own, chosen.name} <= SAME_LOGIN:
+            known = f"{SERVICES[chosen.name].title}, and its tool asks {SERVICES[own].title}"
+        case _:
+            return
+    message = f"the domain {chosen.name} is {known}; name one of its sort, or describe it as [domains.NAME]"
+    raise ToolError(message, kind="configuration_error", sent=False)
 
 
 def named(option: HealOption, render: Render) -> HealOption:

@@ -82,7 +82,12 @@ class Performer:
         running = self.running
         tool = running.healer.calls.registry.get_tool(step.tool)
         cleaning = frame.section != "steps"
-        narrowing = settled(step.heal, lambda text: running.sandbox.render(text, frame.scope.names), running.domains)
+        narrowing = settled(
+            step.heal,
+            lambda text: running.sandbox.render(text, frame.scope.names),
+            running.domains,
+            own=tool.domain,
+        )
         return HealRequest(
             call=ToolCall(tool=tool.name, args=running.sandbox.render(step.args, frame.scope.names)),
             tool=tool,

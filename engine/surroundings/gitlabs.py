@@ -27,20 +27,23 @@ def gitlabs(machine: Machine) -> Iterator[Find]:
     A token of the environment is for the GitLab that the environment names. Where it names none, the token is shown to
     nobody: which server is meant cannot be found out without showing it.
     """
-    remotes = dict(projects(machine.folder))
+    remotes = {host: project for host, project, _ in projects(machine.folder)}
     variable, token = machine.variable(*TOKENS)
     _, place = machine.variable(*PLACES)
     if token and (url := address(place)):
         yield _find(url, {"env": variable}, f"a token in {variable}", remotes)
     elif token:
-        yield _unplaced(variable, remotes)
+        yield _unplaced(variable, machine.folder)
     for host, said in mapping(_glab(machine).get("hosts")).items():
         if mapping(said).get("token") or mapping(said).get("use_keyring"):
             yield _of_glab(str(host), mapping(said), machine, remotes)
 
 
-def projects(folder: Path) -> Iterator[tuple[str, str]]:
-    """Host and project of the git remotes of the repository the folder is in; `origin` is told last, and so wins."""
+def projects(folder: Path) -> Iterator[tuple[str, str, str]]:
+    """Host, project and place of the git remotes of the repository the folder is in; `origin` is last, and so wins.
+
+    The place is what GITLAB_HOST would say: the host, and a port that people's browsers would use too.
+    """
     repository = next((each for each in (folder, *folder.parents) if (each / ".git" / "config").is_file()), None)
     found = _REMOTE.findall(text_of(repository / ".git" / "config")) if repository else []
     for _, url in sorted(found, key=lambda remote: remote[0] == "origin"):
@@ -49,11 +52,16 @@ def projects(folder: Path) -> Iterator[tuple[str, str]]:
         host, path = (short["host"], short["path"]) if short else (urlsplit(told).hostname or "", urlsplit(told).path)
         project = path.strip("/").removesuffix(".git")
         if host and "/" in project:
-            yield host, project
+            yield host, project, _place(told) if url.startswith("http") else host
 
 
-def _unplaced(variable: str, remotes: Mapping[str, str]) -> Find:
-    host = next(reversed([*remotes]), "gitlab.com")
+def _place(told: str) -> str:
+    parts = urlsplit(told)
+    return parts.netloc if parts.scheme == "https" else f"{parts.scheme}://{parts.netloc}"
+
+
+def _unplaced(variable: str, folder: Path) -> Find:
+    host = next((place for _, _, place in reversed([*projects(folder)])), "gitlab.com")
     return Find(
         rung=Rung.GITLAB,
         told=f"a token in {variable}, and nothing says for which GitLab",
@@ -68,7 +76,7 @@ def _of_glab(host: str, said: Mapping[str, Any], machine: Machine, remotes: Mapp
         hint = "install glab, which gives the token to who asks it, or put a token into GITLAB_TOKEN"
         return Find(rung=Rung.GITLAB, told=f"{host}, {told}, and there is no glab", hint=hint)
     url = address(f"{said.get('api_protocol') or 'https'}://{said.get('api_host') or host}")
-    if not url or host.startswith("-"):
+    if not url or address(host) != f"https://{host.lower()}":
         return Find(rung=Rung.GITLAB, told=f"{host}, {told}, and that is no address", hint="see `glab auth status`")
     return _find(url, {"command": ["glab", "config", "get", "token", "--host", host]}, told, remotes)
 

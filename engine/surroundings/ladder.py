@@ -28,6 +28,8 @@ WITHIN = 4.0
 """Seconds each of those that are found has to answer."""
 
 REFUSED = (401, 403)
+LOCAL = "local"
+"""The profile of the embedded platform."""
 
 Ask = Callable[[Asking], Awaitable[Attempt]]
 
@@ -36,17 +38,18 @@ Ask = Callable[[Asking], Awaitable[Attempt]]
 class Written:
     """What a workspace says already: its domains' settings, and which of them reads which environment variable.
 
-    The shipped local profile says nothing.
+    The shipped local profile says nothing. `profile` is the one in use; empty where none can be.
     """
 
     domains: Mapping[str, Mapping[str, Any]]
     variables: Mapping[str, str] = field(default_factory=dict)
+    profile: str = LOCAL
 
 
 def climbed(machine: Machine, written: Written) -> tuple[Find, ...]:
     """What is on each rung, the lowest first; reads files, and asks nobody."""
     found = [
-        _local(machine),
+        _local(machine, written),
         *_podman(machine),
         *contexts(machine, written.domains),
         *registries(machine),
@@ -106,7 +109,10 @@ async def _answer(find: Find, asking: Asking, ask: Ask, within: float) -> Asked:
     return Asked(find=find, ok=ok if ok is None else bool(ok), user=str(told.get("user") or ""), message=message)
 
 
-def _local(machine: Machine) -> Find:
+def _local(machine: Machine, written: Written) -> Find:
+    if written.profile != LOCAL:
+        why = f"the profile is {written.profile}" if written.profile else "no profile can be read"
+        return Find(rung=Rung.LOCAL, told=f"the embedded platform, which is not used: {why}")
     if machine.program("git"):
         return Find(rung=Rung.LOCAL, told="the embedded platform: nothing to set up, and nothing leaves it", ok=True)
     return Find(rung=Rung.LOCAL, told="the embedded platform, which needs git", ok=False, hint="install git")

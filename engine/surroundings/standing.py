@@ -22,6 +22,7 @@ from engine.model.lazy_dataclass import dataclass
 from engine.model.outcome import Attempt, ToolCall
 from engine.model.prevention import Check, CheckResult
 from tool_registry.registry import ToolRegistry
+from tool_registry.sources.plain_file import named_path
 from tool_registry.tool import Effect, ToolContext
 
 WITHIN = 4.0
@@ -39,8 +40,9 @@ EARLIER = 0.9
 class Standing:
     """How one domain is doing. `ok` None: not known; `asked` False: nothing was there to ask, or nobody was to be.
 
-    `fix` is the tool that healing runs for what was found, empty where there is none. `reached`: nobody can be asked
-    there who we are, and all that is known is that it can be reached.
+    `fix` is the call that healing makes for what was found, None where there is none; `without` the program that it
+    would run and that is not here. `reached`: nobody can be asked there who we are, and all that is known is that it
+    can be reached.
     """
 
     domain: Domain
@@ -50,7 +52,8 @@ class Standing:
     kind: FailureKind = FailureKind.UNKNOWN
     user: str = ""
     expires_at: float | None = None
-    fix: str = ""
+    fix: ToolCall | None = None
+    without: str = ""
     reached: bool = False
 
 
@@ -72,12 +75,14 @@ async def standings(
     found: dict[str, Standing] = {}
 
     async def one(domain: Domain) -> None:
-        if missing := unkept(domain, calls.contexts(domain=domain.name, run_id=place.run_id, step="", timeout=within)):
+        context = calls.contexts(domain=domain.name, run_id=place.run_id, step="", timeout=within)
+        if missing := unkept(domain, context):
             kind = FailureKind.ENVIRONMENT_VARIABLE
             found[domain.name] = Standing(domain=domain, ok=False, asked=True, message=missing, kind=kind)
             return
         looks = [replace(each, within=within) for each in looks_at(domain, calls.registry, offline=offline)]
-        found[domain.name] = await _standing(domain, looks, calls, place)
+        seen = await _standing(domain, looks, calls, place)
+        found[domain.name] = replace(seen, without=_without(seen, context)) if seen.fix else seen
 
     async with anyio.create_task_group() as group:
         for domain in domains.values():
@@ -109,7 +114,7 @@ def _reads(call: ToolCall, registry: ToolRegistry) -> bool:
     """Whether it is a call that only looks; one that cannot be made is told of where the domain is checked."""
     try:
         return call.tool in registry and registry[call.tool].effect is Effect.READ
-    except DocumentError:
+    except (DocumentError, ImportError):
         return False
 
 
@@ -121,18 +126,23 @@ async def _standing(domain: Domain, looks: Sequence[Check], calls: Calls, place:
             seen = await _seen(domain, check, calls, place)
             known = replace(_with(known, seen), reached=check.name == ADDRESS)
             if seen.ok is False:
-                return replace(known, fix=_fix(domain, seen))
+                return replace(known, fix=_fix(domain, seen, calls.registry))
     return known
 
 
 async def _seen(domain: Domain, check: Check, calls: Calls, place: Where) -> CheckResult:
     declared = any(each.call == check.call for each in checks_of(domain))
+    wrong: list[FailureKind] = []
 
     async def call(asked: ToolCall) -> Attempt:
         tried = await calls.look(place, asked, domain=domain.name, within=EARLIER * check.within)
+        if tried.failure is not None and tried.failure.evidence.declared == FailureKind.CONFIGURATION_ERROR:
+            wrong.append(FailureKind.CONFIGURATION_ERROR)
         return tried if declared else replace(tried, value=_who_it_is(tried.value))
 
-    return await look(domain, check, call, now=calls.clock(), needed=0.0)
+    seen = await look(domain, check, call, now=calls.clock(), needed=0.0)
+    # a look that the settings make impossible says nothing of a server, and all of the settings
+    return replace(seen, ok=False, kind=wrong[0]) if wrong and seen.ok is None else seen
 
 
 def _who_it_is(value: Any) -> Any:
@@ -151,16 +161,15 @@ def unkept(domain: Domain, context: ToolContext) -> str:
         match each.form:
             case "env" if not each.usual and not context.environment.get(str(each.where)):
                 return f"the environment variable {each.where} is not set"
-            case "file" if not domain.fixes and not (context.folder / _placed(str(each.where), context)).is_file():
+            case "file" if not domain.fixes and not _file(str(each.where), context).is_file():
                 return f"there is no file {each.where}"
             case "command" if shutil.which(str(each.where[0]), path=context.environment.get("PATH")) is None:
                 return f"the program {each.where[0]} is not on the PATH"
     return ""
 
 
-def _placed(path: str, context: ToolContext) -> Path:
-    home = context.environment.get("HOME")
-    return Path(home) / path[2:] if home and path.startswith("~/") else Path(path).expanduser()
+def _file(named: str, context: ToolContext) -> Path:
+    return named_path(named, context.folder, context.environment)
 
 
 def _with(known: Standing, seen: CheckResult) -> Standing:
@@ -183,9 +192,22 @@ def _said(seen: CheckResult) -> str:
     return seen.message.partition(f" of {seen.domain}: ")[2] or seen.message
 
 
-def _fix(domain: Domain, seen: CheckResult) -> str:
+def _fix(domain: Domain, seen: CheckResult, registry: ToolRegistry) -> ToolCall | None:
+    """What repairs it; None for a fix that is no tool, which the look at the fixes tells."""
     plan = domain.fixes.get(seen.role or "")
-    return plan.call.tool if plan is not None else ""
+    return plan.call if plan is not None and plan.call.tool in registry else None
+
+
+def _without(known: Standing, context: ToolContext) -> str:
+    """The program that the fix runs and that is not here: that of the cluster's login, or of the network."""
+    settings = known.domain.settings
+    said = {"kube_login": "login", "vpn_connect": "network"}.get(known.fix.tool if known.fix else "", "")
+    told = settings.get(said)
+    command = told.get("command") if isinstance(told, Mapping) else None
+    program = str(command[0]) if isinstance(command, list | tuple) and command else ""
+    if "/" in program:
+        return "" if _file(program, context).is_file() else program
+    return "" if shutil.which(program or "sh", path=context.environment.get("PATH")) else program
 
 
 def _failing(role: str) -> FailureKind:

@@ -14,11 +14,14 @@ from typing import Any
 
 import pytest
 
+from tests.contracts.second_calls import claims
 from tests.servers.gitlab import GitLab, gitlab
 from tests.servers.jira import TOKEN, Jira, jira
 from tool_registry.registry import default_registry
 from tool_registry.tool import Effect, Tool, ToolContext
 
+WORDS = "fix: 401 Unauthorized, connection refused, timed out, 3 failed"
+"""What stands in the titles, and means nothing."""
 TOOLS = [tool for tool in dict(default_registry()).values() if tool.domain in ("gitlab", "jira")]
 
 
@@ -76,12 +79,12 @@ def forge(tmp_path: Path) -> Iterator[Forge]:
         project.commit("prices", "Show prices", {"prices.py": "PRICE = 1\n"}, base="main")
         project.commit("returns", "Returns", {"returns.py": "\n"}, base="main")
         for _ in range(7):
-            project.request("prices", "main", "Prices", {"username": "ada"})
+            project.request("prices", "main", f"Prices: {WORDS}", {"username": "ada"})
         for number in range(1, 7):
             project.merge_requests[number]["state"] = "closed"
         project.pipeline(4711, "prices", {"build": "failed", "test": "running"}, merge_request=7)
         for number in range(12):
-            tracker.issue("SHOP", f"No. {number}")
+            tracker.issue("SHOP", f"No. {number}: {WORDS}")
         yield Forge(gitlab=server, jira=tracker, folder=tmp_path, token=server.token())
 
 
@@ -95,8 +98,8 @@ async def test_every_example_runs_and_does_to_the_server_what_the_tool_declares(
         if tool.effect is Effect.READ:
             assert once == before
         if tool.idempotent:
-            await tool.call(forge.real(dict(example)), forge.context(tool))
-            assert forge.state() == once
+            second = await tool.call(forge.real(dict(example)), forge.context(tool))
+            assert (forge.state(), claims(second.value)) == (once, [])
 
 
 @pytest.mark.parametrize("tool", [each for each in TOOLS if each.effect is not Effect.READ], ids=lambda tool: tool.name)

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.contracts.second_calls import claims
 from tests.servers.konflux import PROD, Konflux, konflux, settings
 from tool_registry.registry import default_registry
 from tool_registry.tool import Effect, Tool, ToolContext
@@ -72,8 +73,8 @@ async def test_every_example_runs_and_does_to_the_cluster_what_the_tool_declares
         else:
             assert once != before
         if tool.idempotent:
-            await tool.call(arguments, tenant.context())
-            assert tenant.state() == once
+            second = await tool.call(arguments, tenant.context())
+            assert (tenant.state(), claims(second.value)) == (once, [])
 
 
 def test_there_are_writes_among_them() -> None:

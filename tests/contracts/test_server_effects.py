@@ -1,13 +1,15 @@
-"""Every tool that asks a git server or a registry, called as its examples say: it does there what it declares.
+"""Every tool that asks a git server or a registry, or connects a network: it does what it declares.
 
-A read leaves everything as it was, an idempotent write leaves the same the second time: in the repositories on both
-sides, in the registry's own folder, and in the file of logins. What the examples name stands for what is there.
+Called as its examples say, a read leaves everything as it was, and an idempotent write the same the second time: in the
+repositories on both sides, in the registry's own folder, in the file of logins. What the examples name stands for what
+is there.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +17,12 @@ from typing import Any
 
 import pytest
 
+from tests.contracts.second_calls import claims
 from tests.servers.git_http import GitServer, git_server
 from tests.servers.quay_security import Scanner, finding, scanning
 from tests.servers.registry import PASSWORD, USER, Registry, registry
 from tests.unit.functions.shop_repository import Repository
+from tests.unit.functions.test_functions_vpn import OPENS, free
 from tool_registry.registry import default_registry
 from tool_registry.tool import Effect, Tool, ToolContext
 
@@ -26,7 +30,8 @@ NO_SHA = "74ec56e1a2b3c4d5e6f708192a3b4c5d6e7f8091"
 KNOWN = dict(default_registry())
 OF_GIT = [tool for tool in KNOWN.values() if tool.domain == "git"]
 OF_REGISTRIES = [tool for tool in KNOWN.values() if tool.domain == "registry" or tool.name == "registry_login_state"]
-TOOLS = [*OF_GIT, *OF_REGISTRIES]
+NETWORK = KNOWN["vpn_connect"]
+TOOLS = [*OF_GIT, *OF_REGISTRIES, NETWORK]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,8 +99,8 @@ async def test_every_example_runs_and_does_to_both_repositories_what_the_tool_de
         once = git.state()
         assert (once == before) == (tool.effect is Effect.READ) or example != tool.examples[0]
         if tool.idempotent:
-            await tool.call(git.real(dict(example)), git.context())
-            assert git.state() == once
+            second = await tool.call(git.real(dict(example)), git.context())
+            assert (git.state(), claims(second.value)) == (once, [])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,5 +167,17 @@ async def test_every_example_runs_and_does_to_the_registry_what_the_tool_declare
         once = images.state()
         assert (once == before) == (tool.effect is Effect.READ) or example != tool.examples[0]
         if tool.idempotent:
-            await tool.call(images.real(dict(example)), images.context())
-            assert images.state() == once
+            second = await tool.call(images.real(dict(example)), images.context())
+            assert (images.state(), claims(second.value)) == (once, [])
+
+
+@pytest.mark.parametrize("example", NETWORK.examples, ids=str)
+async def test_every_example_connects_a_network_once(example: dict[str, Any], tmp_path: Path) -> None:
+    """The probe answers from then on, so that the command is not run a second time."""
+    port, log = free(), tmp_path / "log"
+    command = [sys.executable, "-S", "-c", OPENS, str(port), str(log)]
+    settings = {"network": {"name": "corporate", "command": command, "probe": f"127.0.0.1:{port}"}}
+    context = ToolContext(settings=settings, folder=tmp_path, state=tmp_path, environment=dict(os.environ), timeout=30)
+    assert claims((await NETWORK.call(example, context)).value) == ["changed"]
+    assert claims((await NETWORK.call(example, context)).value) == []
+    assert log.read_text() == "connect\n"

@@ -261,6 +261,17 @@ def test_a_token_that_expires_in_the_middle_is_renewed_once(watch: Watch, places
     assert healed & {"courses", "targets"}
 
 
+def test_a_prometheus_that_is_forbidden_is_not_healed(watch: Watch, places: Places) -> None:
+    """The alerts may be read and their rules may not: no login makes it allowed, so it is asked once."""
+    with guarded(watch.prometheus) as guard:
+        place = admitted(places(prometheus=guard.url), guard)
+        guard.closing = ("GET /api/v1/alerts", "GET /api/v1/rules")
+        run = place.json("run", "investigate_alert", status=1)
+        assert (guard.logins, renewed(place), run["healed"]) == (0, 0, 0)
+    failed = next(step for step in run["steps"] if step["status"] == "failed")
+    assert (failed["name"], failed["failure"]["kind"], failed["attempts"]) == ("rules", "permission_denied", 1)
+
+
 def test_a_bad_expression_is_not_healed(watch: Watch, places: Places) -> None:
     """No token makes it better: it is asked once."""
     with guarded(watch.prometheus) as guard:

@@ -98,6 +98,8 @@ def test_the_page_s_commands_are_taken(tmp_path: Path, there: Servers) -> None:
     assert {"doctor", "doctor --offline", "init --from-machine --yes", "init --from-machine --dry-run"} < {*commands}
     ann = complete(tmp_path / "ann", there)
     assert ann.shell.run("init", "--from-machine", "--yes", environment=ann.environment).returncode == 0
+    misspelt = ann.shell.run("doctor", "--offline", "--only", "stag", environment=ann.environment)
+    assert (misspelt.returncode, "did you mean stage?" in misspelt.stderr) == (2, True)
     for command in ("doctor --only gitlab --only skills", "doctor -o json"):
         assert command in commands
         done = ann.shell.run(*command.split(), environment=ann.environment)

@@ -144,7 +144,7 @@ def test_the_exit_status_says_what_would_become_of_it(shell: Shell) -> None:
     missing = shell.run("run", "--dry-run=plan", "test_mr_ephemeral", environment={"PATH": "/nowhere"})
     assert missing.returncode == 5
     assert "✗ program git" in missing.stdout
-    assert "cannot run: the program git is not on the PATH" in missing.stdout
+    assert "git_repository cannot run: the program git is not on the PATH" in missing.stdout
     assert "test_mr_ephemeral: cannot run: program git is missing" in missing.stdout
     refused = shell.run("run", "--dry-run=writes", "broken")
     assert (refused.returncode, "'writes' is not one of 'plan', 'reads'" in refused.stderr) == (2, True)

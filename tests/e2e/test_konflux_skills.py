@@ -173,6 +173,13 @@ def test_what_is_not_tested_is_not_released(
     assert "shop-e2e" in run["message"]
 
 
+def test_a_production_that_nobody_describes_ends_it_before_the_release(place: Workshop, server: Konflux) -> None:
+    """A misspelt name would else be found out when everybody has the release already."""
+    run = place.json(*RELEASE, *APPROVED, "-i", "environment=prodd", "-i", f"production={PROD}", status=1)
+    assert "did you mean prod?" in run["message"]
+    assert server.cluster.writes() == []
+
+
 def test_a_dry_run_and_a_no_release_nothing(place: Workshop, server: Konflux) -> None:
     """Konflux is asked nothing that writes."""
     dry = place.json(*RELEASE, "-i", "dry_run=true")

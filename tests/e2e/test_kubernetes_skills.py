@@ -87,6 +87,14 @@ def test_a_token_that_expires_in_the_middle_is_renewed_once(place: Workshop, clu
     assert token not in json.dumps(run) + place.run("logs", run["run"]).stdout
 
 
+def test_a_single_call_asks_the_cluster_that_is_named(place: Workshop) -> None:
+    """Without a name a cluster's tool means `ephemeral`, and says how another one is named."""
+    (place.folder / "skill.toml").write_text('[clusters.stage]\nkubeconfig = "kubeconfig"\ntoken_file = "token"\n')
+    words = ("tools", "exec", "kubectl_get_deployments", "-i", "namespace=shop")
+    assert "web" in place.json(*words, "--domain", "stage")["value"]["names"]
+    assert "--domain" in place.json(*words, status=1)["message"]
+
+
 def test_what_is_forbidden_is_not_healed(place: Workshop, cluster: Kubernetes) -> None:
     """No login makes it allowed: it is asked once, nobody logs in, nothing is written."""
     cluster.forbidden.add(("patch", "deployments/scale"))
@@ -151,7 +159,7 @@ def test_an_answer_that_is_lost_does_not_restart_twice(place: Workshop, cluster:
     """The restart was begun, and the connection cut: the second try finds it."""
     cluster.losing = "PATCH /apis/apps/v1/namespaces/shop/deployments/web"
     run = place.json("run", "rollout_restart", *SHOP, "-i", "deployments=web", "-i", "approved=true")
-    assert (run["status"], revision(cluster), len(cluster.writes())) == ("ok", "2", 1)
+    assert (run["status"], run["healed"], revision(cluster), len(cluster.writes())) == ("ok", 1, "2", 1)
     assert run["outputs"]["deployments"][0]["done"]
 
 

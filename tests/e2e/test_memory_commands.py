@@ -212,6 +212,7 @@ def test_a_call_that_the_tool_would_not_take_is_wrong_usage_and_no_run(shell: Sh
         (["git_rev_parse"], "ref"),
         (["echo", "-i", "value=1", "-i", "valu=2"], "valu"),
         (["wait", "-i", "seconds:=[1]"], "seconds"),
+        (["wait", "-i", "seconds=0", "--domain", "nowhere"], "there are ephemeral, forge, registry"),
     ):
         done = shell.run("tools", "exec", *words)
         assert (done.returncode, said in done.stderr, done.stdout) == (2, True, ""), done.stderr

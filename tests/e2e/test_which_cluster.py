@@ -110,7 +110,19 @@ def test_a_cluster_that_nobody_describes_is_not_looked_for(two: Two) -> None:
     run = two.run(*words, status=5)
     assert "no profile describes the domain prdo (did you mean prod? there are" in run["message"]
     plan = two.run(*words, "--dry-run=reads", status=5)
-    assert plan["status"] == "blocked"
+    assert (plan["status"], "[clusters.prdo]" in json.dumps(plan)) == ("blocked", True)
+    assert two.asked == (0, 0)
+
+
+def test_the_usual_context_of_who_calls_is_not_taken_for_a_cluster_that_nobody_describes(
+    two: Two, tmp_path: Path
+) -> None:
+    """It may be anybody's; the run says once what to write, before it asks anybody."""
+    (tmp_path / "ann" / ".kube").mkdir(parents=True)
+    kubeconfig(tmp_path / "ann" / ".kube" / "config", two.prod, {"token": two.prod.grant()})
+    home = {"HOME": str(tmp_path / "ann"), "KUBECONFIG": ""}
+    done = two.place.run("run", "konflux_status", "-i", "namespace=shop", environment=home)
+    assert (done.returncode, done.stdout.count("describe it under [clusters.konflux] in skill.toml")) == (5, 1)
     assert two.asked == (0, 0)
 
 

@@ -109,7 +109,7 @@ async def test_a_domain_that_nobody_describes_ends_the_run_before_any_call(rig: 
     [blocked] = [each for each in done.preflight if each.action is CheckAction.BLOCKED]
     assert (blocked.kind, blocked.domain) == ("configuration_error", "gte")
     assert "no profile describes the domain gte (did you mean gate? there are " in done.message
-    assert done.message.endswith("), and a needs it")
+    assert done.message.endswith("), and a needs it; describe gte in skill.toml, or name one that is described")
 
 
 async def test_a_domain_that_is_only_known_in_the_run_is_refused_by_its_step(rig: Rig) -> None:
@@ -195,3 +195,54 @@ async def test_a_picture_says_what_names_the_domain(rig: Rig) -> None:
     drawn = graph_of(rig.engine.library.load("promise"), sandbox=rig.engine.sandbox, find=lambda *_: None)
     marks = [mark.text for node in drawn.nodes for mark in node.marks]
     assert marks == ["healed as part of inputs.environment or config.get('environment')"]
+
+
+SORTS = """
+[services.gitlab]
+url = "https://gitlab.example"
+
+[services.jira]
+url = "https://jira.example"
+
+[services.forge]
+url = "https://gitlab.example"
+project = "group/shop"
+
+[clusters.stage]
+url = "https://stage.example"
+
+[domains.other]
+settings = {url = "https://other.example"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("own", "chosen", "said"),
+    [
+        ("gitlab", "jira", "the domain jira is Jira, and its tool asks GitLab"),
+        ("gitlab", "stage", "the domain stage is a cluster, and its tool asks GitLab"),
+        ("ephemeral", "jira", "the domain jira is Jira, and its tool asks a cluster"),
+        ("gitlab", "forge", ""),
+        ("gitlab", "other", ""),
+        ("ephemeral", "stage", ""),
+        ("mine", "jira", ""),
+    ],
+)
+async def test_no_call_is_made_in_a_domain_of_another_sort(
+    make_rig: Callable[..., Rig], own: str, chosen: str, said: str
+) -> None:
+    """Whatever names it, also data from the world: that server would be shown the credential of the tool's own."""
+    asked: list[Any] = []
+
+    @tool(effect=Effect.READ, domain=own)
+    async def ask(context: ToolContext) -> None:
+        """Asks."""
+        asked.append(context.settings["url"])
+
+    text = "steps: [{name: told, compute: result = 'WHICH'}, {name: a, tool: ask, heal: {domain: '{{ told }}'}}]"
+    rig = make_rig(tools=(tool_of(ask),), settings=SORTS)
+    done = await rig.run(text.replace("WHICH", chosen))
+    assert (len(asked) == 0) is (bool(said) or chosen == "stage")  # nobody has logged in at stage
+    assert said in str(done.message)
+    assert ("and its tool asks" in str(done.message)) is bool(said)
+    await rig.engine.aclose()

@@ -327,7 +327,7 @@ async def test_a_workspace_made_in_code_has_its_settings(tmp_path: Path) -> None
     assert list(folder.iterdir()) == []
     wrong = Workspace(folder=folder, home=tmp_path / "live", settings={"heel": {}})
     async with Engine.open(wrong) as engine:
-        with pytest.raises(DocumentError, match=r"Workspace\.settings is not a valid settings"):
+        with pytest.raises(DocumentError, match=r"Workspace\.settings is not valid"):
             await SkillExecutor(engine).run(skill)
     with pytest.raises(WorkspaceError):
         Engine.open(Workspace(folder=tmp_path / "gone", home=tmp_path / "live"))

@@ -40,6 +40,8 @@ CLUSTER = {"kubeconfig", "token_file"}
 """The settings of tools that a Kubernetes cluster answers, and never the embedded platform."""
 EITHER = ("url|platform|kubeconfig",)
 """The settings of tools that the embedded platform answers, or a cluster."""
+KEPT = {"local_token_expiry"}
+"""Tools of a domain that look at what is kept of it, and ask nobody."""
 MANIFEST = {
     "apiVersion": "apps/v1",
     "kind": "Deployment",
@@ -78,12 +80,14 @@ class Place:
             timeout=self.timeout,
             run_id="run-1",
             secret=self.secrets.append,
+            secret_result=self.cluster and tool.secret,
         )
 
     def _settings(self, tool: Tool) -> set[str]:
         declared = {choice for named in tool.needs.settings for choice in named.split("|")}
         login = {"user", "username", "credential", "api_credential", "auth_file", "kubeconfig"}
         usual = {"url", "forge", "image", *login} | ({"platform"} if declared != CLUSTER else set())
+        usual |= {"namespace"} if declared == CLUSTER else set()
         if self.cluster:
             return {"kubeconfig", "deploy"}
         read = {name for name in SETTING.findall(_source(tool)) if self.setting(name) != name}
@@ -191,11 +195,12 @@ def place(folder: Path, tool: Tool, url: str, timeout: float, *, cluster: bool =
 
 
 def must_ask(tool: Tool) -> bool:
-    """Whether what a tool declares says that it asks a server: its settings, its parameters or its programs."""
+    """Whether what a tool declares says that it asks a server: its domain, settings, parameters or programs."""
     settings = {choice for named in tool.needs.settings for choice in named.split("|")}
     named = {*settings, *tool.parameters.get("properties", {})}
     programs = {name.partition(">=")[0] for name in tool.needs.programs}
-    return any(name.endswith("url") for name in named) or bool(programs & ASKING)
+    of_a_domain = tool.domain is not None and tool.name not in KEPT
+    return of_a_domain or any(name.endswith("url") for name in named) or bool(programs & ASKING)
 
 
 def _source(tool: Tool) -> str:

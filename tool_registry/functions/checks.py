@@ -12,11 +12,11 @@ import re
 import shutil
 import socket
 import time
-from pathlib import Path
 from typing import Annotated, TypedDict
 
 import anyio
 
+from tool_registry.sources.plain_file import named_path
 from tool_registry.sources.process import run_program
 from tool_registry.sources.python import tool
 from tool_registry.tool import Effect, ToolContext, ToolError
@@ -121,7 +121,7 @@ def disk_space(needed_mb: Annotated[int, {"minimum": 0}], context: ToolContext, 
         needed_mb: Megabytes (10^6 bytes).
         path: The folder, or where it will be; relative ones are inside the workspace.
     """
-    place = context.folder / Path(path).expanduser()
+    place = named_path(path, context.folder, context.environment)
     while not place.exists() and place != place.parent:
         place = place.parent
     free = shutil.disk_usage(place).free // MEGABYTE

@@ -52,10 +52,12 @@ async def ask_cluster(  # noqa: PLR0913 - a request is a flat record, every part
     """What the domain's cluster answers; a refusal says what the cluster itself says."""
     if on_platform(context.settings):
         raise ToolError(
-            "the domain means the embedded platform, and only a Kubernetes cluster can answer this",
+            "the domain means the embedded platform, and only a Kubernetes cluster can answer this;"
+            " skill.toml describes clusters, and `environment`, --domain or `heal: {domain: NAME}` names one",
             kind="configuration_error",
             sent=False,
         )
+    insist_on_cluster(context)
     access = await cluster_access(context)
     headers = {"Accept": accept}
     if access.token:
@@ -75,6 +77,16 @@ async def ask_cluster(  # noqa: PLR0913 - a request is a flat record, every part
         )
     except ToolError as error:
         raise _explained(error) from error
+
+
+def insist_on_cluster(context: ToolContext) -> None:
+    """Refuses to ask where no cluster is described: the current context of whoever calls may mean any.
+
+    Raises ToolError (`configuration_error`).
+    """
+    if not (context.settings.get("kubeconfig") or context.settings.get("token_file")):
+        message = "nobody says which cluster is meant: describe it as [clusters.NAME] in skill.toml"
+        raise ToolError(message, kind="configuration_error", sent=False)
 
 
 async def cluster_items(
@@ -143,7 +155,9 @@ def _explained(error: ToolError) -> ToolError:
         http_status=error.http_status,
         output=error.output,
         sent=error.sent,
-        retry_after=min(wait, FOR_EVER) if error.retry_after is None and type(wait) is int else error.retry_after,
+        retry_after=min(wait, FOR_EVER)
+        if error.retry_after is None and type(wait) is int and wait >= 0
+        else error.retry_after,
         details={
             **error.details,
             "reason": said.get("reason"),

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from tool_registry.functions.credential import setting_of
 from tool_registry.functions.kubeconfig import (
+    context_names,
     exec_credential,
     file_text,
     load_kubeconfig,
@@ -95,7 +96,7 @@ def _chosen(config: Mapping[str, Any], path: Path, context: ToolContext) -> tupl
 
 
 def _no_cluster(config: Mapping[str, Any], name: str, path: Path, context: ToolContext) -> ToolError:
-    contexts = [str(mapping(each).get("name")) for each in config.get("contexts") or ()]
+    contexts = context_names(config)
     if not contexts and setting_of(context.settings, "login.command"):
         return ToolError(f"{path} has no context yet: nobody has logged in", kind="auth_expired", sent=False)
     known = f"it has {', '.join(contexts)}" if contexts else "it has none"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypedDict
 
 import anyio
@@ -15,6 +15,7 @@ from tool_registry.functions.cluster import cluster_items, inside, promised
 from tool_registry.functions.deployments import APPS, late, told_deployment
 from tool_registry.functions.manifests import APP, apply
 from tool_registry.functions.where_it_serves import address
+from tool_registry.sources.plain_file import named_path
 from tool_registry.sources.process import run_program
 from tool_registry.tool import ToolContext, ToolError
 
@@ -24,6 +25,7 @@ NAMED = (APP, "app", "app.kubernetes.io/name", "app.kubernetes.io/instance")
 HOPELESS = frozenset({"ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "CreateContainerConfigError"})
 RESTARTS = 3
 """As often an application may crash at its start: what it needs may start later than it does."""
+PLACE = re.compile(r"\{(namespace|app|image|digest|tag)\}")
 LOOK_EVERY, SELDOM = 0.2, 2.0
 LINES = 20
 
@@ -54,7 +56,7 @@ async def deploy(what: Wanted, context: ToolContext) -> Deployed:
     """Deploys as the domain's `deploy` says: by the manifests of a folder, or by a command."""
     match context.settings.get("deploy"):
         case {"manifests": str(folder)}:
-            path = _place(folder.replace("{app}", what.app), context)
+            path = named_path(folder.replace("{app}", what.app), context.folder, context.environment)
             image = (what.image, what.digest)
             number = await apply(path, what.namespace, what.app, image, context)
             context.report(f"{number} manifests are applied")
@@ -80,7 +82,7 @@ async def _run(command: Sequence[str], what: Wanted, context: ToolContext) -> No
     places = {name: str(getattr(what, name)) for name in ("namespace", "app", "image", "digest", "tag")}
     words = [_filled(word, places) for word in command]
     kubeconfig = context.settings.get("kubeconfig")
-    known = {"KUBECONFIG": str(_place(str(kubeconfig), context))} if kubeconfig else {}
+    known = {"KUBECONFIG": str(named_path(str(kubeconfig), context.folder, context.environment))} if kubeconfig else {}
     done = await run_program(
         words,
         cwd=context.folder,
@@ -93,14 +95,12 @@ async def _run(command: Sequence[str], what: Wanted, context: ToolContext) -> No
         raise done.failure(f"{done.program}, which deploys {what.app}, ended with {done.exit_status}: {last}")
 
 
-def _place(named: str, context: ToolContext) -> Path:
-    return context.folder / Path(named).expanduser()
-
-
 def _filled(word: str, places: Mapping[str, str]) -> str:
-    for name, value in places.items():
-        word = word.replace(f"{{{name}}}", value)
-    return word
+    """The word with its places filled, once; what would be read as an option is none of these names."""
+    filled = PLACE.sub(lambda place: places[place[1]], word)
+    if filled.startswith("-") and not word.startswith("-"):
+        raise ToolError(f"{filled!r} would be an option of the command that deploys", kind="usage_error", sent=False)
+    return filled
 
 
 async def wait(namespace: str, app: str, context: ToolContext) -> Deployed:

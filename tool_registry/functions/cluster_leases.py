@@ -45,6 +45,9 @@ class Leases(Protocol):
     async def release(self, lease: Lease, context: ToolContext) -> None:
         """Gives one back."""
 
+    async def ending(self, namespace: str, context: ToolContext) -> bool:
+        """Whether one that is still there was given back already."""
+
 
 async def reserve(duration: int, pool: str, context: ToolContext) -> Lease:
     """Leases a namespace for so many seconds."""
@@ -105,13 +108,13 @@ def taken(name: str, owner: str) -> ToolError:
 
 
 async def _ours(namespace: str, way: Leases, context: ToolContext) -> Lease | None:
-    """The lease; None where neither it nor the namespace is there."""
+    """The lease; None where neither it nor the namespace is there, or both are about to end."""
     every = await way.every(context)
     lease = next((one for one in every if one["name"] == namespace), None)
     owner = await our_name(context)
     if lease is not None and lease["owner"] == owner:
         return lease
-    if lease is None and not await _exists(namespace, context):
+    if lease is None and (not await _exists(namespace, context) or await way.ending(namespace, context)):
         return None
     ours = [one["name"] for one in every if one["owner"] == owner]
     listed = f"ours are {', '.join(ours)}" if ours else "we have none"

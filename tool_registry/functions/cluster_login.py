@@ -7,13 +7,16 @@ import os
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from tool_registry.functions.cluster import ask_cluster, promised
 from tool_registry.functions.cluster_access import cluster_access
 from tool_registry.functions.credential import credential, setting_of
 from tool_registry.functions.moments import jwt_end, moment
+from tool_registry.sources.connections import is_loopback
 from tool_registry.sources.expected import expected
-from tool_registry.sources.http import request
+from tool_registry.sources.http import request, spoken
+from tool_registry.sources.plain_file import named_path
 from tool_registry.sources.process import run_program
 from tool_registry.tool import ToolContext, ToolError
 
@@ -79,6 +82,7 @@ async def _ran(command: Any, context: ToolContext) -> str:
         environment=context.environment,
         timeout=context.timeout,
         shared=context.connections,
+        prints_secret=bool(context.settings.get("token_file")),
     )
     if done.exit_status:
         raise ToolError(
@@ -107,6 +111,7 @@ def _token_in(printed: str, context: ToolContext) -> tuple[str, float | None]:
 async def _granted(context: ToolContext) -> tuple[str, float | None]:
     """A token of the endpoint, for a client's secret (client credentials) or a refresh token (RFC 6749)."""
     login = context.settings["login"]
+    _refuse_clear(str(login["token_url"]))
     form = {"client_id": str(login.get("client_id") or ""), "scope": login.get("scope")}
     if kept := await credential(context, usual="", setting="login.refresh_token"):
         form |= {"grant_type": "refresh_token", "refresh_token": kept}
@@ -123,6 +128,14 @@ async def _granted(context: ToolContext) -> tuple[str, float | None]:
     if (renewed := said.get("refresh_token")) and setting_of(context.settings, RENEWED):
         _keep(context, str(renewed), RENEWED)
     return token, jwt_end(token) or (None if lifetime is None else time.time() + float(lifetime))
+
+
+def _refuse_clear(url: str) -> None:
+    """Raises ToolError where everybody on the way could read what is shown there."""
+    parts = urlsplit(url)
+    if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
+        message = f"{spoken(url)} is asked without TLS, and so not shown a secret"
+        raise ToolError(message, kind="configuration_error", sent=False)
 
 
 async def _said(url: str, form: dict[str, Any], context: ToolContext) -> Any:
@@ -151,7 +164,7 @@ def _keep(context: ToolContext, token: str, setting: str = "token_file") -> None
     named = setting_of(context.settings, setting)
     if not named:
         raise ToolError(f"the domain names no {setting} to keep a token in", kind="configuration_error", sent=False)
-    path = context.folder / Path(str(named)).expanduser()
+    path = named_path(str(named), context.folder, context.environment)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     beside = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)

@@ -68,6 +68,8 @@ async def secret(namespace: str, name: str, context: ToolContext) -> dict[str, s
         raise ToolError(message, kind="usage_error", sent=False)
     told = (await ask_cluster("GET", inside(namespace, "secrets", name), context)).json()
     with promised():
+        if told["kind"] != "Secret":
+            raise ValueError(f"{name} came as {told['kind']}")
         encoded = {str(key): str(value) for key, value in (told.get("data") or {}).items()}
         for value in encoded.values():
             context.secret(value)

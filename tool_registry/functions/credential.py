@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tool_registry.sources.plain_file import plain_text
+from tool_registry.sources.plain_file import named_path, plain_text
 from tool_registry.tool import ToolContext, ToolError
 
 LONGEST = 100_000
@@ -67,18 +67,12 @@ def _in_environment(name: str, setting: str, context: ToolContext) -> str:
 
 def _in_file(name: str, context: ToolContext) -> str:
     try:
-        return plain_text(context.folder / _path(name, context), LONGEST)
+        return plain_text(named_path(name, context.folder, context.environment), LONGEST)
     except FileNotFoundError:
         return ""  # nobody has logged in yet: whoever is asked says so, and a fix helps
     except (OSError, ValueError) as error:
         message = f"{name}, which holds the credential, cannot be read: {error}"
         raise ToolError(message, kind="configuration_error", sent=False) from error
-
-
-def _path(name: str, context: ToolContext) -> Path:
-    """The file that is meant; `~` is the home of whoever the tools are called for."""
-    home = context.environment.get("HOME")
-    return Path(home) / name[2:] if home and name.startswith("~/") else Path(name).expanduser()
 
 
 async def _in_keyring(service: str, user: str, setting: str, context: ToolContext) -> str:
@@ -100,17 +94,15 @@ async def _in_keyring(service: str, user: str, setting: str, context: ToolContex
 async def _printed(command: Sequence[str], what: str, setting: str, context: ToolContext) -> str:
     from tool_registry.sources.process import run_program  # noqa: PLC0415 - late: few domains name a program
 
-    try:
-        done = await run_program(
-            list(command),
-            cwd=context.folder,
-            environment=context.environment,
-            timeout=min(PRINTED_WITHIN, context.timeout),
-            output_limit=LONGEST,
-            shared=context.connections,
-        )
-    except ToolError as error:
-        raise _unsaid(error) from None
+    done = await run_program(
+        list(command),
+        cwd=context.folder,
+        environment=context.environment,
+        timeout=min(PRINTED_WITHIN, context.timeout),
+        output_limit=LONGEST,
+        shared=context.connections,
+        prints_secret=True,
+    )
     found = done.stdout.strip()
     context.secret(found)
     if done.exit_status or not found or "\n" in found:
@@ -124,18 +116,6 @@ async def _printed(command: Sequence[str], what: str, setting: str, context: Too
             details={"setting": setting, "exit_status": done.exit_status},
         )
     return found
-
-
-def _unsaid(error: ToolError) -> ToolError:
-    """The failure of a program that was ended, without what it had printed: that may be the secret already."""
-    return ToolError(
-        error.message,
-        kind=error.kind,
-        errno=error.errno,
-        program=error.program,
-        sent=False,
-        details=error.details,
-    )
 
 
 def setting_of(settings: Mapping[str, Any], name: str) -> Any:

@@ -10,6 +10,7 @@ from typing import Annotated, TypedDict
 from tool_registry.functions.git_servers import address, ask_server, server_failure, shown
 from tool_registry.functions.git_trees import current_branch
 from tool_registry.functions.repository import GIT, try_git
+from tool_registry.sources.plain_file import named_path
 from tool_registry.sources.python import tool
 from tool_registry.tool import Effect, ToolContext, ToolError
 
@@ -93,7 +94,7 @@ async def _clone(url: str, place: Path, chosen: tuple[str, ...], context: ToolCo
 
 
 def _place(folder: str, context: ToolContext) -> Path:
-    return (context.folder / Path(folder).expanduser()).resolve()
+    return named_path(folder, context.folder, context.environment).resolve()
 
 
 def _is_free(place: Path) -> bool:

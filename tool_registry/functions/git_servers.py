@@ -22,6 +22,7 @@ from tool_registry.functions.git_credential import PASSWORD, USERNAME
 from tool_registry.functions.repository import TRANSPORTS, UNASKED, git_completed, refuse_programs, try_git
 from tool_registry.sources.connections import is_loopback
 from tool_registry.sources.http_failure import root_of
+from tool_registry.sources.plain_file import named_path
 from tool_registry.sources.process import Completed
 from tool_registry.tool import ToolContext, ToolError
 
@@ -153,7 +154,9 @@ async def _login(url: str, context: ToolContext) -> tuple[list[str], dict[str, s
 
 def _trusted(context: ToolContext) -> list[str]:
     ca_file = context.settings.get("ca_file")
-    return ["-c", f"http.sslCAInfo={context.folder / Path(str(ca_file)).expanduser()}"] if ca_file else []
+    if not ca_file:
+        return []
+    return ["-c", f"http.sslCAInfo={named_path(str(ca_file), context.folder, context.environment)}"]
 
 
 def _origin(url: str) -> str:

@@ -5,6 +5,7 @@ Each looks before it writes. So a call that is repeated after its answer was los
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, TypedDict
 
 from tool_registry.functions.gitlab_access import Number, Project, answer, below, listed
@@ -16,6 +17,8 @@ from tool_registry.tool import Effect, ToolContext, ToolError
 
 NEWEST_NOTES = 300
 """The notes among which a comment is looked for that was made before."""
+ACTION = re.compile(r"(^|[\r\n])([^\S\r\n]*)/(?=[A-Za-z_]+(?:\s|$))")
+"""What begins a line by which GitLab would do something (its quick actions): `/merge`, `/approve`, `/close`."""
 Text = Annotated[str, {"minLength": 1}]
 
 
@@ -66,7 +69,7 @@ async def gitlab_mr_create(
         source_branch: The branch with the change; it has been pushed.
         title: Its title; one that begins with `Draft:` is not ready to be merged.
         target_branch: The branch it goes into.
-        description: What it is about, in Markdown.
+        description: What it is about, in Markdown; lines like `/approve` in it are words, and do nothing.
         labels: Its labels.
         project: The project's path or number; empty for the domain's.
 
@@ -77,7 +80,7 @@ async def gitlab_mr_create(
     branches = {"source_branch": source_branch, "target_branch": target_branch}
     if standing := await _standing(path, branches, context):
         return {"merge_request": standing, "created": False}
-    body = {**branches, "title": title, "description": description, "labels": ",".join(labels or ())}
+    body = {**branches, "title": title, "description": _words(description), "labels": ",".join(labels or ())}
     try:
         made = await answer("POST", path, context, body=body)
     except ToolError as error:
@@ -120,7 +123,8 @@ async def gitlab_mr_update(
     Returns:
         found, changed and merge_request.
     """
-    known = {"title": title, "description": description, "target_branch": target_branch, "labels": labels}
+    about = None if description is None else _words(description)
+    known = {"title": title, "description": about, "target_branch": target_branch, "labels": labels}
     wanted = {name: value for name, value in known.items() if value is not None}
     if not wanted:
         message = "say what is to change: title, description, target_branch or labels"
@@ -153,7 +157,7 @@ async def gitlab_mr_comment(mr_id: Number, body: Text, context: ToolContext, pro
 
     Args:
         mr_id: The merge request's number in its project.
-        body: What is said, in Markdown.
+        body: What is said, in Markdown; lines like `/approve` in it are words, and do nothing.
         project: The project's path or number; empty for the domain's.
 
     Returns:
@@ -162,7 +166,8 @@ async def gitlab_mr_comment(mr_id: Number, body: Text, context: ToolContext, pro
     if await seen(mr_id, context, project) is None:
         return {"found": False, "created": False, "note_id": None}
     path = below(project, context, f"/merge_requests/{mr_id}/notes")
-    words = f"{body}\n\n<!-- skill run {context.run_id} -->" if context.run_id else body
+    said = _words(body)
+    words = f"{said}\n\n<!-- skill run {context.run_id} -->" if context.run_id else said
     notes, _ = await listed(path, context, params={"sort": "desc", "order_by": "created_at"}, limit=NEWEST_NOTES)
     with expected("GitLab"):
         standing = next((int(one["id"]) for one in notes if str(one["body"]).strip() == words.strip()), None)
@@ -234,6 +239,14 @@ async def gitlab_mr_merge(
     if sha:
         body["sha"] = sha
     return await _put(mr_id, context, project, body=body, what="/merge")
+
+
+def _words(text: str) -> str:
+    """The text with nothing in it by which GitLab would act: whoever wrote it may not have been who says it.
+
+    What a log, an alert or a commit says is often quoted, and a line `/approve` in it would approve in our name.
+    """
+    return ACTION.sub(r"\1\2\\/", text)
 
 
 async def _standing(path: str, branches: dict[str, str], context: ToolContext) -> MergeRequest | None:

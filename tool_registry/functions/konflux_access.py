@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-from tool_registry.functions.cluster import ask_cluster, cluster_items, inside
+from tool_registry.functions.cluster import ask_cluster, cluster_items, inside, insist_on_cluster
 from tool_registry.functions.kubeconfig import load_kubeconfig, mapping, named_entry
 from tool_registry.tool import ToolContext, ToolError
 
@@ -36,6 +36,7 @@ Limit = Annotated[int, {"minimum": 1, "maximum": 500}]
 
 def tenant(namespace: str, context: ToolContext) -> str:
     """The namespace that is named, else the domain's, else the one of the kubeconfig's context."""
+    insist_on_cluster(context)
     named = namespace or str(context.settings.get("namespace") or "")
     if not named and not context.settings.get("url"):
         named = _usual(context)
@@ -77,7 +78,7 @@ async def newest_of(
 
 
 def _created(said: Any) -> tuple[str, str]:
-    meta = said.get("metadata") or {} if isinstance(said, Mapping) else {}
+    meta = mapping(mapping(said).get("metadata"))
     return str(meta.get("creationTimestamp") or ""), str(meta.get("name") or "")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from tool_registry.functions.moments import certificate_end, jwt_end, moment
-from tool_registry.sources.plain_file import plain_text
+from tool_registry.sources.plain_file import named_path, plain_text
 from tool_registry.sources.process import Completed, run_program
 from tool_registry.sources.python import tool
 from tool_registry.tool import Effect, ToolContext, ToolError
@@ -58,19 +58,30 @@ async def kubeconfig_expiry(context: ToolContext, kubeconfig: str = "", context_
     config, path = load_kubeconfig(kubeconfig, context)
     name = context_name or str(config.get("current-context") or "")
     chosen = named_entry(config, "contexts", name)
+    lacking = _lacking(config, path, name)
     who = str(mapping(chosen.get("context")).get("user") or "")
     user = mapping(named_entry(config, "users", who).get("user"))
     source, ends, message = await _ends(user, path.parent, context)
     left = None if ends is None else ends - time.time()
     return {
-        "ok": not message,
+        "ok": not (lacking or message),
         "context": name,
         "user": who,
         "source": source,
         "expires_at": ends,
         "expires_in": left,
-        "message": message,
+        "message": lacking or message,
     }
+
+
+def _lacking(config: Mapping[str, Any], path: Path, name: str) -> str:
+    """That the file or the context is not there; empty where both are, or where nobody has logged in yet."""
+    known = context_names(config)
+    if not path.exists():
+        return f"there is no file {path}"
+    if not known or named_entry(config, "contexts", name):
+        return ""
+    return f"{path} has no context {name or 'that is current'}; it has {', '.join(known)}"
 
 
 async def _ends(user: Mapping[str, Any], folder: Path, context: ToolContext) -> tuple[str, float | None, str]:
@@ -115,6 +126,7 @@ async def run_plugin(plugin: Mapping[str, Any], folder: Path, context: ToolConte
         environment={**context.environment, **own, "KUBERNETES_EXEC_INFO": json.dumps(asked)},
         timeout=context.timeout,
         shared=context.connections,
+        prints_secret=True,
     )
     return command, done
 
@@ -145,7 +157,7 @@ def file_text(name: Any, folder: Path) -> str:
     if not name:
         return ""
     try:
-        return plain_text(folder / Path(str(name)).expanduser(), LARGEST)
+        return plain_text(named_path(str(name), folder), LARGEST)
     except OSError:
         return ""
 
@@ -174,15 +186,10 @@ def load_kubeconfig(given: str, context: ToolContext) -> tuple[Mapping[str, Any]
 def _paths(given: str, context: ToolContext) -> tuple[Path, ...]:
     """The file that is meant: given, the domain's, or the usual one; KUBECONFIG may name several."""
     if named := given or str(context.settings.get("kubeconfig") or ""):
-        return (_path(named, context),)
+        return (named_path(named, context.folder, context.environment),)
     names = [name for name in context.environment.get("KUBECONFIG", "").split(":") if name]
-    return tuple(_path(name, context) for name in names or ["~/.kube/config"])
-
-
-def _path(named: str, context: ToolContext) -> Path:
-    if named.startswith("~/") and context.environment.get("HOME"):
-        return Path(context.environment["HOME"]) / named[2:]
-    return context.folder / named
+    names = names or ["~/.kube/config"]
+    return tuple(named_path(name, context.folder, context.environment) for name in names)
 
 
 def _read(path: Path, context: ToolContext) -> Mapping[str, Any]:
@@ -192,12 +199,18 @@ def _read(path: Path, context: ToolContext) -> Mapping[str, Any]:
 def _placed(said: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """What an entry says, with the files that it names from the folder of its own kubeconfig."""
     found: dict[str, Any] = {
-        key: str(folder / Path(str(value)).expanduser()) for key, value in said.items() if key in FILES and value
+        key: str(named_path(str(value), folder)) for key, value in said.items() if key in FILES and value
     }
     plugin = mapping(said.get("exec"))
     if "/" in (command := str(plugin.get("command") or "")):
         found["exec"] = {**plugin, "command": str(folder / command)}
     return {**said, **found}
+
+
+def context_names(config: Mapping[str, Any]) -> list[str]:
+    """What its contexts are called."""
+    entries = config.get("contexts")
+    return [str(mapping(each).get("name")) for each in (entries if isinstance(entries, list) else ())]
 
 
 def named_entry(config: Mapping[str, Any], section: str, name: str) -> Mapping[str, Any]:

@@ -16,7 +16,7 @@ from tool_registry.functions.moments import jwt_end, moment
 from tool_registry.functions.services import SERVICE
 from tool_registry.sources.expected import expected
 from tool_registry.sources.http import Reply, request
-from tool_registry.sources.plain_file import plain_text
+from tool_registry.sources.plain_file import named_path, plain_text
 from tool_registry.sources.python import tool
 from tool_registry.tool import Effect, ToolContext, ToolError
 
@@ -120,7 +120,8 @@ def token_expiry(
     if bool(variable) == bool(file):
         raise ToolError("name either the variable or the file that holds the token", kind="usage_error", sent=False)
     where = variable or file
-    text = context.environment.get(variable, "") if variable else _read(context.folder / Path(file).expanduser())
+    kept = named_path(file, context.folder, context.environment)
+    text = context.environment.get(variable, "") if variable else _read(kept)
     if not text.strip():
         return {"ok": False, "user": "", "expires_at": None, "expires_in": None, "message": f"{where} holds no token"}
     user, told, renews = _told(text.strip(), context)
@@ -176,7 +177,7 @@ def _auth_files(context: ToolContext, auth_file: str) -> Iterator[Path]:
     """Where podman, docker and skopeo keep logins (containers-auth.json(5)), in their order."""
     environment = context.environment
     if auth_file:
-        yield context.folder / Path(auth_file).expanduser()
+        yield named_path(auth_file, context.folder, environment)
         return
     home = Path(environment.get("HOME") or "/nonexistent")
     if named := environment.get("REGISTRY_AUTH_FILE"):

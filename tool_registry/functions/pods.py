@@ -128,6 +128,7 @@ async def kubectl_logs(
     timeout=20,
     examples=({"namespace": "ephemeral-abc", "name": "database", "keys": ["password"]},),
     needs=EITHER,
+    secret=True,
 )
 async def kubectl_get_secret(
     namespace: str, name: str, context: ToolContext, keys: list[str] | None = None

@@ -18,7 +18,7 @@ from tool_registry.functions.logins import registry_login_state
 from tool_registry.functions.platform import platform_url
 from tool_registry.functions.registry_access import REGISTRY
 from tool_registry.sources.connections import is_loopback
-from tool_registry.sources.plain_file import plain_text
+from tool_registry.sources.plain_file import named_path, plain_text
 from tool_registry.sources.python import tool
 from tool_registry.tool import Effect, FixScope, ToolContext, ToolError
 
@@ -110,7 +110,7 @@ async def _prove(url: str, host: str, user: str, basic: str, context: ToolContex
 def _auth_file(named: str, context: ToolContext) -> Path:
     """Where the login is kept: as asked, as configured, or where podman and skopeo write (containers-auth.json(5))."""
     if asked := named or str(context.settings.get("auth_file") or ""):
-        return context.folder / Path(asked).expanduser()
+        return named_path(asked, context.folder, context.environment)
     environment = context.environment
     if kept := environment.get("REGISTRY_AUTH_FILE"):
         return Path(kept)

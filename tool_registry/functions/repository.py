@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tool_registry.functions.platform import check_answers
+from tool_registry.sources.plain_file import named_path
 from tool_registry.sources.process import Completed, run_program
 from tool_registry.tool import Needs, ToolContext, ToolError
 
@@ -138,7 +139,7 @@ def _around(folder: Path) -> Path:
 
 
 def _existing(repo: str, start: Path) -> Path:
-    folder = start / Path(repo).expanduser()
+    folder = named_path(repo, start)
     if folder.is_dir():
         return folder.resolve()
     hint = "; clone it and give the clone's folder" if "://" in repo or repo.startswith("git@") else ""

@@ -80,6 +80,12 @@ class Reservations:
         """Lets it last no longer; the operator ends the namespace and what is in it."""
         await _give_back(str((await _of(lease["name"], context))["metadata"]["name"]), context)
 
+    async def ending(self, namespace: str, context: ToolContext) -> bool:
+        """Whether its reservation lasts no longer, and the operator has not come to it yet."""
+        items, _ = await cluster_items(PATH, context, MOST)
+        with promised():
+            return any((one.get("status") or {}).get("namespace") == namespace and not _holds(one) for one in items)
+
 
 async def _given(made: Any, pool: str, context: ToolContext) -> Lease:
     """The reservation once it has a namespace; given back where it gets none in time."""

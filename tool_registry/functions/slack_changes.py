@@ -7,6 +7,7 @@ was lost can be looked for, and is not said again. Nobody looks beforehand: a to
 from __future__ import annotations
 
 import json
+import time
 from hashlib import sha256
 from html import escape
 from typing import Annotated, Any, TypedDict
@@ -19,8 +20,10 @@ from tool_registry.tool import Effect, ToolContext, ToolError
 
 EVENT = "skill_run"
 """The `event_type` of our metadata."""
-LOOKED_AT = 200
-"""Messages among which one is looked for that may have been said a moment ago."""
+LOOKED_AT, OF_A_THREAD = 200, 5_000
+"""Messages among which one is looked for that may have been said a moment ago; a thread is told from its beginning."""
+RECENT = 604_800.0
+"""Seconds back to which a thread is looked through: a run may have rested before it looks."""
 Text = Annotated[str, {"minLength": 1, "maxLength": 12_000}]
 Thread = Annotated[str, {"pattern": r"^$|^[0-9]{1,12}\.[0-9]{1,6}$"}]
 
@@ -106,12 +109,12 @@ async def slack_message_posted(
     """
     del links
     where = await channel_id(channel, context)
-    method, more = ("conversations.replies", {"ts": thread}) if thread else ("conversations.history", {})
-    rows, _ = await listed(
-        method, "messages", context, limit=LOOKED_AT, channel=where, include_all_metadata="true", **more
-    )
+    rows, more = await _newest(where, thread, context)
     wanted = _mark(text, context)
     found = next((one for one in rows if _marked(one) == wanted), None)
+    if found is None and thread and more:
+        message = f"whether it was said cannot be told: the thread {thread} has more than {len(rows):,} messages"
+        raise ToolError(message, kind="resource_exhausted", sent=True)
     if found is None:
         return {"happened": False, "value": None}
     with expected("Slack"):
@@ -151,6 +154,15 @@ async def slack_react(
             raise
         return {"channel": where, "ts": ts, "changed": False}
     return {"channel": where, "ts": ts, "changed": True}
+
+
+async def _newest(where: str, thread: str, context: ToolContext) -> tuple[list[dict[str, Any]], bool]:
+    """The newest messages of a channel, or those of a thread; and whether there are more."""
+    asked = {"channel": where, "include_all_metadata": "true"}
+    if not thread:
+        return await listed("conversations.history", "messages", context, limit=LOOKED_AT, **asked)
+    asked |= {"ts": thread, "oldest": f"{time.time() - RECENT:.6f}"}
+    return await listed("conversations.replies", "messages", context, limit=OF_A_THREAD, **asked)
 
 
 def _mark(text: str, context: ToolContext) -> dict[str, Any]:

@@ -67,7 +67,7 @@ def _ending(exit_status: int) -> tuple[str, dict[str, str]]:
     return f"was ended by {name}", {"signal": name}
 
 
-async def run_program(
+async def run_program(  # noqa: PLR0913 - a program's run is a flat record, every part by keyword
     argv: Sequence[str],
     *,
     cwd: Path | str | None = None,
@@ -76,6 +76,7 @@ async def run_program(
     timeout: float,
     output_limit: int = 1_000_000,
     shared: MutableMapping[Any, Any] | None = None,
+    prints_secret: bool = False,
 ) -> Completed:
     """Runs a program to its end and gives its exit status and output, whatever the status is.
 
@@ -85,7 +86,8 @@ async def run_program(
     ended (`resource_exhausted`). At `timeout` seconds, and when the caller is cancelled, everything in the program's
     session gets SIGTERM and two seconds later SIGKILL; what made itself a session of its own (a daemon) is not
     followed. After a normal end, what the program left running in the background is left alone, and not waited for.
-    With `shared`, the `connections` of a ToolContext, a program is also ended when this process is killed.
+    With `shared`, the `connections` of a ToolContext, a program is also ended when this process is killed. Of one that
+    `prints_secret` and was ended, what it had printed by then is no evidence, for nobody knows yet what to mask.
 
     Raises:
         ToolError: it could not be started (`sent=False`), ran past its time (`timeout`), or never stopped printing.
@@ -109,16 +111,17 @@ async def run_program(
     )
     if child.runaway:
         said = f"{completed.program} printed more than {child.runaway_limit:,} bytes and was ended"
-        raise _cut_short(completed, said, "resource_exhausted")
+        raise _cut_short(completed, said, "resource_exhausted", prints_secret=prints_secret)
     if child.forced:
         said = f"{completed.program} did not finish within {timeout:.3g} seconds and was ended"
-        raise _cut_short(completed, said, "timeout")
+        raise _cut_short(completed, said, "timeout", prints_secret=prints_secret)
     return completed
 
 
-def _cut_short(completed: Completed, message: str, kind: str) -> ToolError:
+def _cut_short(completed: Completed, message: str, kind: str, *, prints_secret: bool) -> ToolError:
     """The failure of a program that we ended: its exit status is our doing and no evidence."""
-    return ToolError(message, kind=kind, program=completed.program, output=completed.evidence)
+    output = "" if prints_secret else completed.evidence
+    return ToolError(message, kind=kind, program=completed.program, output=output)
 
 
 def _watched(process: subprocess.Popen[bytes], name: str, stdin: bytes | None, output_limit: int) -> Child:

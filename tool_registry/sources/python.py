@@ -44,6 +44,7 @@ def tool(  # noqa: PLR0913 - a declaration, every field by keyword
     result: Mapping[str, Any] | None = None,
     exact: bool = False,
     examples: Iterable[Mapping[str, Any]] = (),
+    secret: bool = False,
 ) -> Callable[[Function], Function]:
     """Makes a function a tool; the function itself stays as it is and can be called as before.
 
@@ -69,6 +70,7 @@ def tool(  # noqa: PLR0913 - a declaration, every field by keyword
             verify=verify,
             needs=needs or Needs(),
             examples=tuple(examples),
+            secret=secret,
             location=_location(function),
         )
         setattr(function, MARK, declared)
@@ -111,7 +113,12 @@ class _Signature:
 
     @functools.cached_property
     def hints(self) -> dict[str, Any]:
-        return typing.get_type_hints(self.function, include_extras=True)
+        try:
+            return typing.get_type_hints(self.function, include_extras=True)
+        except TypeError as error:
+            # Python 3.11 and 3.12 cannot make a union of what has a mapping as a note.
+            way_out = "write notes outside of a union, as in Annotated[int | None, {...}]"
+            raise TypeError(f"{self.function.__name__}: its annotations cannot be read: {error}; {way_out}") from error
 
     @functools.cached_property
     def context_name(self) -> str | None:

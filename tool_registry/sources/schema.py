@@ -65,8 +65,8 @@ def schema_of(annotation: Any) -> dict[str, Any]:
         return _dataclass(annotation)
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return _choice([member.value for member in annotation])
-    # A note may be a mapping, which cannot be looked up.
-    if get_origin(annotation) is not typing.Annotated and annotation in PLAIN:
+    # A note in it may be a mapping, and so what is no class cannot be looked up.
+    if isinstance(annotation, type) and annotation in PLAIN:
         return {"type": PLAIN[annotation]}
     return _generic(annotation)
 

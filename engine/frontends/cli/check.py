@@ -45,7 +45,8 @@ def check_command(session: Session, names: tuple[str, ...], form: str | None, sc
     elif form is None and not screen.is_text:
         screen.result(_records(found))
     else:
-        _show(found, wanted, screen)
+        what = "file" if any(_is_settings(engine, name) for name in wanted) else "skill"
+        _show(found, _counted(len(wanted), what), screen)
         _show_unasked(engine, screen)
     return INVALID if any(finding.severity is Severity.ERROR for finding in found) else 0
 
@@ -63,11 +64,11 @@ def _records(found: Sequence[Finding]) -> Any:
     return json.loads(as_json(found))
 
 
-def _show(found: Sequence[Finding], wanted: Sequence[str], screen: Screen) -> None:
+def _show(found: Sequence[Finding], looked_at: str, screen: Screen) -> None:
     for finding in found:
         show_finding(finding, screen.text, width=screen.width)
     errors = sum(finding.severity is Severity.ERROR for finding in found)
-    told = f"{_counted(len(wanted), 'skill')} checked: {_counted(errors, 'error')}"
+    told = f"{looked_at} checked: {_counted(errors, 'error')}"
     colour = "red" if errors else "yellow" if found else "green"
     screen.note(f"{told}, {_counted(len(found) - errors, 'warning')}", fg=colour)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import aclosing
 from difflib import get_close_matches
 from itertools import groupby
 
@@ -11,7 +12,7 @@ import click
 
 from engine.errors import EngineError
 from engine.frontends.cli import doctor_asking, doctor_machine, doctor_tools
-from engine.frontends.cli.doctor_looks import SIGNS, Look, Section, at_home, record, status
+from engine.frontends.cli.doctor_looks import SIGNS, Look, Section, State, at_home, record, status
 from engine.frontends.cli.layout import beside
 from engine.frontends.cli.screen import Screen, screen_options
 from engine.frontends.cli.session import Session
@@ -55,14 +56,15 @@ def doctor_command(session: Session, only: tuple[str, ...], offline: bool, scree
 
 async def examined(session: Session, only: frozenset[str], offline: bool) -> Examination:
     """What is looked at; with `only`, what has one of these names. Raises BadParameter for a name of nothing."""
-    async with Engine(session.workspace(), secrets=session.secrets) as engine:
+    # closed, and not entered: what telemetry lacks is told, and keeps nobody from looking at the rest
+    async with aclosing(Engine(session.workspace(), secrets=session.secrets)) as engine:
         described = _domains(engine)
         whole = not only or Section.LADDER.value in only
         chosen = {name: domain for name, domain in described.items() if not only or {name, "domains"} & only}
         told = await doctor_asking.answers(
             engine, domains=chosen, ladder=bool(whole or only & set(Rung)), offline=offline
         )
-        looks = _chosen(_looks(engine, told, offline=offline), only)
+        looks = _chosen(_looks(engine, told, offline=offline), only, others={*described, *Rung})
         lines = doctor_asking.unused(told.ladder) if whole else ""
         file = engine.workspace.settings_file
         return Examination(looks=looks, lines=lines, settings=at_home(file) if file else "")
@@ -114,13 +116,23 @@ def _lines(found: Examination, screen: Screen) -> None:
         screen.text(line)
 
 
-def _chosen(looks: Iterable[Look], only: frozenset[str]) -> tuple[Look, ...]:
-    """The looks that have one of these names; all without any. Raises BadParameter for a name of nothing."""
+def _chosen(looks: Iterable[Look], only: frozenset[str], *, others: set[str]) -> tuple[Look, ...]:
+    """The looks that have one of these names; all without any. Raises BadParameter for a name of nothing.
+
+    `others` are names of what is looked at only when it is asked for. A profile that cannot be read is told whatever
+    was asked for: nobody knows the domains then, and so not their names either.
+    """
     every = tuple(looks)
-    chosen = tuple(look for look in every if not only or {look.section.value, look.name} & only)
-    known = sorted({*(look.name for look in every), *Section})
+    chosen = tuple(look for look in every if not only or {look.section.value, look.name} & only or _unreadable(look))
+    if any(map(_unreadable, every)):
+        return chosen
+    known = sorted({*(look.name for look in every), *Section, *others})
     for name in sorted(only - set(known)):
         near = get_close_matches(name, known, n=1)
         guess = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(known)}"
         raise click.BadParameter(f"nothing here is called {name}{guess}", param_hint="--only")
     return chosen
+
+
+def _unreadable(look: Look) -> bool:
+    return look.name == "profile" and look.state is State.WRONG

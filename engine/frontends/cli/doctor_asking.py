@@ -14,16 +14,19 @@ from engine.errors import EngineError
 from engine.frontends.cli.doctor_looks import Look, Section, State, at_home
 from engine.heal.calls import Calls
 from engine.heal.preflight.spans import spoken
+from engine.heal.request import Contexts
 from engine.model.failure import FailureKind
 from engine.model.heal import Domain
 from engine.model.lazy_dataclass import dataclass
 from engine.model.outcome import Attempt
+from engine.model.remediation import typed
 from engine.surroundings.found import Asked, Asking, Rung
 from engine.surroundings.ladder import WITHIN, Ask, Written, asked, climbed, missing
 from engine.surroundings.lines import lines_of, toml
 from engine.surroundings.machine import Machine
 from engine.surroundings.standing import Place, Standing, standings
 from engine.wiring import Engine
+from tool_registry.sources.http import spoken as address_shown
 from tool_registry.tool import ToolContext
 
 UNREACHED = {
@@ -55,7 +58,9 @@ async def answers(engine: Engine, *, domains: Mapping[str, Domain], ladder: bool
 
     async with anyio.create_task_group() as group:
         group.start_soon(up)
-        standing = await standings(domains, engine.healer.calls, place=Place(run_id="doctor"), offline=offline)
+        standing = await standings(
+            domains, _calls(engine, engine.context), place=Place(run_id="doctor"), offline=offline
+        )
     return Answers(ladder=climb[0], domains=standing)
 
 
@@ -69,10 +74,15 @@ def written(engine: Engine) -> Written:
     try:
         domains = {name: domain.settings for name, domain in engine.domains.items()}
     except EngineError:
-        return Written(domains={})
+        return Written(domains={}, profile="")
     own = {name: said for name, said in domains.items() if said.get("profile") != "local"}
     kept = [each for name in own for each in references(engine.domains[name]) if each.form == "env"]
-    return Written(domains=own, variables={str(each.where): each.domain for each in kept})
+    return Written(domains=own, variables={str(each.where): each.domain for each in kept}, profile=engine.profile)
+
+
+def _calls(engine: Engine, contexts: Contexts) -> Calls:
+    """Calls that nobody traces: what the engine's own would trace them by may be what is missing."""
+    return Calls(registry=engine.registry, contexts=contexts, clock=engine.clock, mask=engine.secrets.mask)
 
 
 def _asker(engine: Engine) -> Ask:
@@ -83,7 +93,7 @@ def _asker(engine: Engine) -> Ask:
             made = engine.context(domain=None, run_id=run_id, step=step, timeout=timeout)
             return replace(made, settings=asking.settings if domain == asking.domain else {})
 
-        calls = Calls(registry=engine.registry, contexts=context, clock=engine.clock, mask=engine.secrets.mask)
+        calls = _calls(engine, context)
         place = Place(run_id="doctor")
         return await calls.look(place, asking.call, domain=asking.domain or "", within=0.9 * WITHIN)
 
@@ -148,26 +158,30 @@ def _told(each: Standing, now: float, *, offline: bool) -> tuple[State, str, str
     if each.ok:
         ends = f"holds {spoken(each.expires_at - now)}" if each.expires_at is not None else ""
         who = f"as {each.user}" if each.user else "it can be reached" if each.reached else ""
-        return State.WELL, "; ".join(filter(None, (where, who, ends))), ""
+        return State.WELL, "; ".join(filter(None, (where, who, ends))) or "it answers", ""
     if each.ok is None:
         return State.UNKNOWN, "; ".join(filter(None, (where, _brief(each.message)))), ""
-    if each.fix == PLATFORM:
+    said = "; ".join(filter(None, (where, _brief(each.message))))
+    if each.fix and each.fix.tool == PLATFORM:
         return State.IDLE, "the embedded platform, which is started when it is needed", ""
-    if each.fix:
-        way_out = f"{each.fix} repairs it when it is needed; `skill health check` does so now"
-        return State.LACKING, "; ".join(filter(None, (where, _brief(each.message)))), way_out
-    return State.WRONG, "; ".join(filter(None, (where, _brief(each.message)))), _way_out(each)
+    repaired = each.fix is not None and not each.without
+    return State.LACKING if repaired else State.WRONG, said, _way_out(each)
 
 
 def _where(domain: Domain) -> str:
     settings = domain.settings
     if settings.get("kubeconfig") and settings.get("context"):
         return f"{settings['context']} of {at_home(str(settings['kubeconfig']))}"
-    return str(settings.get("url") or at_home(str(settings.get("kubeconfig") or "")))
+    url = str(settings.get("url") or "")
+    return address_shown(url) if url else at_home(str(settings.get("kubeconfig") or ""))
 
 
 def _way_out(each: Standing) -> str:
-    """What a person does, where nothing here repairs it."""
+    """What repairs it, or what a person does where nothing here can."""
+    if each.fix and each.without:
+        return f"{each.fix.tool} would repair it, and runs {each.without}, which is not on the PATH"
+    if each.fix:
+        return f"{each.fix.tool} repairs it when it is needed; `{typed(each.fix, each.domain.name)}` does so now"
     name = each.domain.name
     told = {
         FailureKind.AUTH_EXPIRED: _renewing(each.domain),

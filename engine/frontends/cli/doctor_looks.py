@@ -74,6 +74,8 @@ def tried(section: Section, name: str, look: Callable[[], str]) -> Look:
         return looked(section, name, error.message, way_out)
     except EngineError as error:
         return looked(section, name, error.message, error.hint or "see the message")
+    except ImportError as error:
+        return looked(section, name, str(error), "install skill-engine anew: a part of it cannot be imported")
 
 
 def at_home(path: Path | str) -> str:

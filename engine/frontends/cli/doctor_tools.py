@@ -23,7 +23,7 @@ def tools(engine: Engine) -> Iterator[Look]:
     try:
         every = [engine.registry[name] for name in sorted(engine.registry)]
         described = engine.domains
-    except EngineError:
+    except (EngineError, ImportError):
         return  # the looks at the profile and at the tools have told
     lacking: dict[Lack, list[str]] = {}
     idle: dict[str, list[str]] = {}
@@ -53,7 +53,7 @@ def skills(engine: Engine) -> Iterator[Look]:
     try:
         names = sorted(entry.name for entry in engine.library.entries() if not entry.error)
         found = {name: _missing(name, engine) for name in names}
-    except EngineError:
+    except (EngineError, ImportError):
         return  # told above
     for name, (surely, perhaps) in found.items():
         if surely or perhaps:

@@ -114,7 +114,7 @@ def _what(step: PlannedStep, told: Told) -> str:
         case Verdict.SKIPPED | Verdict.NOT_REACHED:
             return f"{ASIDE[step.verdict]}{reason}"
         case Verdict.CANNOT_RUN:
-            return f"cannot run{reason}"
+            return f"{step.tool} cannot run{reason}".lstrip()
         case Verdict.WOULD_FAIL:
             return f"would fail{reason}"
         case Verdict.WOULD_STOP:

@@ -60,10 +60,18 @@ def argument_names(context: click.Context, _: click.Parameter, incomplete: str) 
     help="An argument; NAME:=JSON, NAME=@FILE too.",
 )
 @click.option("-f", "--inputs-file", type=click.Path(exists=True, dir_okay=False), help="Arguments from a YAML file.")
+@click.option("--domain", metavar="NAME", help="The cluster, service or domain that is meant, not the tool's own.")
 @manner_options
 @screen_options
 def exec_command(
-    session: Session, name: str, pairs: tuple[str, ...], inputs_file: str | None, manner: Manner, screen: Screen
+    session: Session,
+    name: str,
+    *,
+    pairs: tuple[str, ...],
+    inputs_file: str | None,
+    domain: str | None,
+    manner: Manner,
+    screen: Screen,
 ) -> int:
     """Call the tool NAME once, healed, as a run of its own that history keeps.
 
@@ -72,7 +80,7 @@ def exec_command(
     """
     given = read_given(pairs, inputs_file)
     engine = Engine(session.workspace(), heal_mode=manner.heal, secrets=session.secrets)
-    skill = one_step(engine, name, given.values)
+    skill = one_step(engine, name, given.values, domain=_described(domain, engine))
     args = arguments(engine.registry[name], given)
     _refuse(engine.registry[name], args)
 
@@ -97,6 +105,16 @@ def arguments(tool: Tool, given: Given) -> Mapping[str, Any]:
         name: _typed(name, value, known.get(name, {})) if name in given.from_text else value
         for name, value in given.values.items()
     }
+
+
+def _described(domain: str | None, engine: Engine) -> str:
+    """The domain; empty for none. Raises click.BadParameter for one that nobody describes."""
+    if domain is not None and domain not in engine.domains:
+        known = ", ".join(sorted(engine.domains))
+        raise click.BadParameter(
+            f"nobody describes {domain or 'an empty name'}; there are {known}", param_hint="--domain"
+        )
+    return domain or ""
 
 
 def _refuse(tool: Tool, args: Mapping[str, Any]) -> None:

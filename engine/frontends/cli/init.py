@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import aclosing
 from pathlib import Path
 
 import anyio
@@ -66,7 +67,7 @@ def init_command(session: Session, from_machine: bool, offline: bool, yes: bool,
 
 async def _drafted(session: Session, offline: bool) -> Draft:
     """What the ladder finds; services and clusters the workspace knows already are left out."""
-    async with Engine(session.workspace(), secrets=session.secrets) as engine:
+    async with aclosing(Engine(session.workspace(), secrets=session.secrets)) as engine:
         found = (await doctor_asking.answers(engine, domains={}, ladder=True, offline=offline)).ladder
     lines = lines_of(found)
     return Draft(lines=lines, left_out=tuple(_left_out(found, lines)))

@@ -67,8 +67,23 @@ def fold(text: str, width: int | None, *, lines: int = 100) -> list[str]:
     # late: text that fits needs no folding, and a pipe never does
     from textwrap import wrap  # noqa: PLC0415 - start-up
 
-    folded = wrap(text, width, max_lines=lines, placeholder=" …", break_on_hyphens=False) or [""]
+    apart = " ".join(part for word in text.split(" ") for part in _parts(word, width)) if lines > 1 else text
+    folded = wrap(apart, width, max_lines=lines, placeholder=" …", break_on_hyphens=False) or [""]
     return [cut(text, width)] if folded == ["…"] else folded  # its first word is longer than the line
+
+
+def _parts(word: str, width: int) -> list[str]:
+    """The word; one that is longer than a line in parts that fill lines, broken between names, not inside of them."""
+    if len(word) <= width:
+        return [word]
+    import re  # noqa: PLC0415 - late, as above
+
+    parts = [""]
+    for piece in re.findall(r"[\w.]+[^\w.]*|[^\w.]+", word):
+        if parts[-1] and len(parts[-1]) + len(piece) > width:
+            parts.append("")
+        parts[-1] += piece
+    return parts
 
 
 def beside(head: str, text: str, width: int | None, *, lines: int = 3, indent: str = "      ") -> list[str]:

@@ -59,7 +59,10 @@ def _needed(entries: list[SkillEntry], session: Session) -> Marks:
 
         return undescribed(entries, Engine(workspace, secrets=session.secrets))
 
-    return marks(entries, workspace, find) if entries else {}
+    try:
+        return marks(entries, workspace, find) if entries else {}
+    except ImportError:
+        return {}  # of tools that cannot be imported nothing is known, and nothing is kept; the doctor tells
 
 
 def show_entries(entries: list[SkillEntry], needed: Mapping[str, tuple[str, ...]], screen: Screen) -> None:

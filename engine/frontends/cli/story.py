@@ -236,7 +236,7 @@ class Story:
 
     def _head(self, node: Node, width: int | None) -> list[str]:
         told = [node.item, f"skill {node.skill}" if node.skill else "", "once more" if node.round_of else ""]
-        told += [f"{node.total} items" if node.total is not None else ""]
+        told += [f"{node.total} item{'' if node.total == 1 else 's'}" if node.total is not None else ""]
         told += ["at the same time" if node.action == "parallel" and not node.foreach else ""]
         return beside(f"{self._pad}  {HEAD} {self._name(node)}  ", ", ".join(filter(None, told)), width)
 

@@ -200,10 +200,16 @@ def type_word(schema: Any) -> str:
 def _example(tool: Tool, example: Any, screen: Screen) -> None:
     from engine.documents import dump  # noqa: PLC0415 - late: only one tool's page needs it
 
-    step = {"name": "example", "tool": tool.name, **({"args": dict(example)} if example else {})}
     screen.text("\n  example step", bold=True)
-    for line in dump([step]).splitlines():
+    for line in dump([example_step(tool, example)]).splitlines():
         screen.text(f"    {line}")
+
+
+def example_step(tool: Tool, example: Any) -> dict[str, Any]:
+    """A step that calls the tool as its example says."""
+    step: dict[str, Any] = {"name": "example", "tool": tool.name}
+    step |= {"args": dict(example)} if example else {}
+    return step | ({"secret": True} if tool.secret else {})
 
 
 def _made_up(tool: Tool) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from engine.model.failure import Diagnosis, Failure
 from engine.model.heal import Domain
 from engine.model.lazy_dataclass import dataclass
 from engine.model.outcome import ToolCall
+from engine.model.remediation import RemedyStep
 from tool_registry.tool import Tool
 
 HOST = re.compile(
@@ -82,6 +83,10 @@ class Case:
         """The domain's call for a role; None if it has none."""
         plan = self.domain.fixes.get(role) if self.domain else None
         return plan.call if plan else None
+
+    def repair(self, text: str, call: ToolCall) -> RemedyStep:
+        """The step that makes a fix's call, for the domain that it repairs."""
+        return RemedyStep(text=text, call=call, domain=self.domain.name if self.domain else "")
 
     def address(self) -> Address:
         """The host and port it went to: by the tool's details, its arguments, else its words."""

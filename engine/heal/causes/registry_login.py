@@ -66,6 +66,6 @@ def _because(registry: str, user: str) -> str:
 
 def _login(case: Case, registry: str) -> RemedyStep:
     if call := case.fix("registry_login"):
-        return RemedyStep(text="Log in", call=call)
+        return case.repair("Log in", call)
     plain = " --tls-verify=false" if _is_here(registry) else ""  # podman and skopeo have to be told
     return RemedyStep(text="Log in", command=f"podman login{plain} {shlex.quote(registry or 'REGISTRY')}")

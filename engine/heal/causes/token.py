@@ -40,9 +40,7 @@ async def find(case: Case, looks: Looks) -> RootCause | None:
     token = _known(case, seen)
     state, because = _judged(case, token)
     login = case.fix("login")
-    step = (
-        RemedyStep(text="Log in", call=login) if login else RemedyStep(text=f"Log in to {case.place}, and run it again")
-    )
+    step = case.repair("Log in", login) if login else RemedyStep(text=f"Log in to {case.place}, and run it again")
     found = {"state": state, "user": token.user, "expires_at": token.ends or token.said}
     return RootCause(
         id=ID,
@@ -62,7 +60,7 @@ def _known(case: Case, seen: Seen) -> _Token:
         user=str(details.get("user") or seen.get("user") or ""),
         ends=_moment(told),
         said=told if isinstance(told, str) else "",
-        missing=looked and not told,
+        missing=looked and not told and seen.get("ok") is not True,
         revoked=details.get("reason") == "revoked",
     )
 

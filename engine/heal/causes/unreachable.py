@@ -91,7 +91,7 @@ def _nameless(case: Case) -> RootCause | None:
         FailureKind.NETWORK_UNREACHABLE: "there is no route there",
         FailureKind.TIMEOUT: "it did not answer in time",
     }[case.diagnosis.kind]
-    step = RemedyStep(text="Connect", call=connect) if connect else RemedyStep(text="Check the route or the VPN")
+    step = case.repair("Connect", connect) if connect else RemedyStep(text="Check the route or the VPN")
     because = f"{case.place[:1].upper()}{case.place[1:]} is not reached: {words}."
     return RootCause(id=ID, because=because, steps=(step,), source=ID)
 
@@ -134,7 +134,7 @@ def _in_brackets(text: str) -> str:
 
 def _steps(case: Case, way: _Way) -> list[RemedyStep]:
     kind, connect = case.diagnosis.kind, case.fix("connect")
-    steps = [RemedyStep(text="Connect", call=connect)] if connect else []
+    steps = [case.repair("Connect", connect)] if connect else []
     address = way.route.text("address")
     match kind:
         case FailureKind.DNS_FAILURE:

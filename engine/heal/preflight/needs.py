@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from engine.configuration.naming import table_of
+from engine.configuration.naming import table_of, table_to_write
 from engine.model.failure import FailureKind
 from engine.model.heal import Domain
 from engine.model.lazy_dataclass import dataclass
@@ -41,6 +41,15 @@ def lacks(tool: Tool, domain: Domain | None, context: ToolContext) -> Iterator[L
                 way_out=f"set {listed} under {table_of(name, kind)} in skill.toml",
                 kind=FailureKind.CONFIGURATION_ERROR,
             )
+
+
+def no_place(name: str) -> Lack:
+    """The domain that a tool belongs to, and that nobody describes: so nothing says whom it would ask."""
+    return Lack(
+        message=f"nobody describes the domain {name}",
+        way_out=f"describe it under {table_to_write(name)}",
+        kind=FailureKind.CONFIGURATION_ERROR,
+    )
 
 
 def undescribed(name: str, known: Mapping[str, Domain]) -> Lack:

@@ -11,7 +11,7 @@ import anyio
 from engine.heal.preflight.arguments import refusal
 from engine.heal.preflight.known import Known, KnownRuns
 from engine.heal.preflight.look import checks_of
-from engine.heal.preflight.needs import Lack, lacks, minimums, too_old, undescribed
+from engine.heal.preflight.needs import Lack, lacks, minimums, no_place, too_old, undescribed
 from engine.heal.preflight.repair import Repairs, tell
 from engine.heal.proactive import Around
 from engine.heal.request import Ahead, HealRequest, Upcoming
@@ -70,16 +70,19 @@ class Preflight:
         versions: dict[str, Attempt] = {}
         for call in ahead.calls:
             for lack in await self._lacking(ahead, call, versions):
-                found.setdefault(lack.message, lack)
+                if lack.message not in found:  # once, by the first step that needs it
+                    found[lack.message] = self._lack(ahead, call, lack)
             if (unfit := await self._unfit(ahead, call, whole=False)) is not None:
                 found[unfit.message] = unfit
         return tuple(found.values())
 
-    async def _lacking(self, ahead: Ahead, call: Upcoming, versions: dict[str, Attempt]) -> list[CheckResult]:
+    async def _lacking(self, ahead: Ahead, call: Upcoming, versions: dict[str, Attempt]) -> list[Lack]:
         """What the call needs and would not find; `versions` are the looks at programs, of which each is made once."""
         calls, tool = self.repairs.calls, call.tool
         if call.named and call.domain not in self.domains:
-            return [self._lack(ahead, call, undescribed(call.domain or "", self.domains))]
+            return [undescribed(call.domain or "", self.domains)]
+        if call.domain and call.domain not in self.domains and tool.needs.settings:
+            return [no_place(call.domain)]
         if tool.needs == NOTHING:
             return []
         context = calls.contexts(domain=call.domain, run_id=ahead.run_id, step=call.step, timeout=tool.timeout)
@@ -88,13 +91,13 @@ class Preflight:
             if str(wanted) not in versions:
                 versions[str(wanted)] = await calls.beside(ahead, wanted, within=VERSION_WITHIN)
             found += too_old(versions[str(wanted)].value)
-        return [self._lack(ahead, call, lack) for lack in found]
+        return found
 
     def _lack(self, ahead: Ahead, call: Upcoming, lack: Lack) -> CheckResult:
         message = f"{lack.message}, and {call.step} needs it"
         steps = (RemedyStep(text=_capital(lack.way_out)),)
         cause = RootCause(id=lack.kind.value, because=f"{_capital(message)}.", steps=steps, source="preflight")
-        found = self._blocked(NEEDS, call, message, lack.kind, cause)
+        found = self._blocked(NEEDS, call, f"{message}; {lack.way_out}", lack.kind, cause)
         tell(ahead, found)
         return found
 

@@ -158,7 +158,7 @@ def _way_out(found: CheckResult, call: ToolCall | None) -> tuple[RemedyStep, ...
     if call is None:
         return ()
     text = "Log in" if found.role == LOGIN else "Repair it"
-    return (RemedyStep(text=text, call=call),)
+    return (RemedyStep(text=text, call=call, domain=found.domain),)
 
 
 def _cause_id(kind: FailureKind) -> str:

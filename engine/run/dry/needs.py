@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import field, replace
 
-from engine.configuration.naming import table_to_write
+from engine.configuration.naming import table_of, table_to_write
 from engine.errors import SandboxError
 from engine.heal.preflight.needs import has, install_line
+from engine.model.heal import Domain
 from engine.model.lazy_dataclass import dataclass
 from engine.run.dry.calls import RUN_ID
 from engine.run.dry.plan import MAY_RUN, Need, PlannedStep, Verdict
@@ -92,22 +93,22 @@ def _machine(requirement: Requirement) -> Need:
 
 def _domain(parts: DryParts, name: str, tool: Tool, context: ToolContext) -> Iterator[Need]:
     known = parts.domains.get(name)
-    way_out = f"describe it under {table_to_write(name)}"
+    way_out = f"describe it under {table_to_write(name, tool.domain)}"
     if known is None:
         yield Need(kind="domain", name=name, there=False, found="no profile describes it", way_out=way_out)
         return
     yield Need(kind="domain", name=name, there=True, found=known.description)
     for setting in tool.needs.settings:
-        yield _setting(name, setting, context.settings)
+        yield _setting(known, setting, context.settings)
 
 
-def _setting(domain: str, setting: str, settings: Mapping[str, object]) -> Need:
+def _setting(domain: Domain, setting: str, settings: Mapping[str, object]) -> Need:
     """One setting of a domain; `a|b` is there when one of the two is."""
     choices = setting.split("|")
     there = next((each for each in choices if has(settings, each)), "")
     listed = " or ".join(choices)
-    way_out = "" if there else f"set {listed} under [domains.{domain}.settings] in skill.toml"
-    return Need(kind="setting", name=f"{domain}.{there or listed}", there=bool(there), way_out=way_out)
+    way_out = "" if there else f"set {listed} under {table_of(domain.name, domain.kind)} in skill.toml"
+    return Need(kind="setting", name=f"{domain.name}.{there or listed}", there=bool(there), way_out=way_out)
 
 
 def _interpreter() -> Need:

@@ -110,6 +110,16 @@ def test_a_mistake_is_told_where_it_stands(tmp_path: Path, settings: str, where:
     assert (told.message, told.hint) == (message, hint)
 
 
+def test_a_workspace_that_adds_places_is_not_said_to_keep_to_this_machine(tmp_path: Path) -> None:
+    """Of the local profile nothing leaves the machine; of the places beside it that is not known."""
+    (tmp_path / "skill.toml").write_text("")
+    assert load_profile(find_workspace(tmp_path)).description.endswith("this machine. Nothing leaves it.")
+    services = "".join(f'[services.{name}]\nurl = "https://x"\n' for name in ("jira", "git", "gitlab", "kibana"))
+    (tmp_path / "skill.toml").write_text(f'[clusters.stage]\nkubeconfig = "k"\n{services}')
+    told = load_profile(find_workspace(tmp_path)).description
+    assert told.endswith("this machine. skill.toml adds stage, jira, git, gitlab and 1 more.")
+
+
 def test_a_profile_is_looked_at_as_closely(tmp_path: Path) -> None:
     """The same keys, and the same words; a network of the other file counts."""
     wrong = "services:\n  registry:\n    url: https://quay.example\n    credentials: {env: A}\n"
@@ -132,6 +142,36 @@ def test_a_secret_that_stands_in_the_file_is_not_shown(tmp_path: Path, value: st
         assert (finding.code, finding.place.line, finding.place.column) == ("secret-here", 4, 14)
         assert "glpat" not in str(finding)
         assert "by exactly one of env, file, keyring and command" in finding.message
+
+
+@pytest.mark.parametrize(
+    "url", ["https://ann:s3cret@g.example", "https://g.example/?private_token=s3cret", "https://g.example/#s3cret"]
+)
+def test_an_address_has_no_secret_in_it(tmp_path: Path, url: str) -> None:
+    """It would be shown wherever the address is; and what stands behind it would swallow every path."""
+    for before in ("[services.gitlab]", "[clusters.stage]\ntoken_file = 't'", "[services.google_calendar]"):
+        (finding,) = findings(tmp_path, f"{before}\nurl = '{url}'")
+        assert finding.code == "secret-here"
+        assert "s3cret" not in str(finding)
+
+
+@pytest.mark.parametrize(
+    ("written", "place", "hint"),
+    [
+        ('[services.jira]\nurl = "https://j"\ntoken = "s3cret"', "4:1", '`credential = {env = "NAME"}` says where'),
+        ('[services.jira]\nurl = "https://j"\ncredentials = "s3cret"', "4:1", "did you mean `credential`?"),
+        ('[services.jira]\nurl = "https://j"\ncredential = {token = "s3cret"}', "4:15", "may stand here: env, file"),
+        ('[services.jira]\nurl = "https://j"\ncredential = {env = "s3cret-of-ann"}', "4:21", ""),
+        ('[clusters.stage]\nkubeconfig = "k"\ntoken = "s3cret"', "4:1", "`token_file` names the file"),
+        ('[networks.a]\nprobe = "a:1"\nconnect.command = ["x"]\npassword = "s3cret"', "5:12", "write {env = "),
+    ],
+)
+def test_a_secret_under_another_key_is_not_shown_either(tmp_path: Path, written: str, place: str, hint: str) -> None:
+    """The key that people write first, a misspelt one, and the token where its variable's name belongs."""
+    (finding,) = findings(tmp_path, written)
+    assert (finding.code, f"{finding.place.line}:{finding.place.column}") == ("secret-here", place)
+    assert hint in finding.hint
+    assert "s3cret" not in str(finding)
 
 
 def test_a_form_of_a_reference_that_is_misspelt_is_told_with_those_there_are(tmp_path: Path) -> None:

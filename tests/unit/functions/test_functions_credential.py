@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -77,7 +78,7 @@ async def test_another_setting_and_one_in_a_mapping_are_read_the_same_way(contex
         ({"file": "."}, "configuration_error", "cannot be read"),
         ({"command": ["false"]}, "configuration_error", "false, which is to give the credential, ended with 1"),
         ({"command": ["true"]}, "configuration_error", "printed none"),
-        (printing("one\ntwo"), "configuration_error", "printed none"),
+        (printing("one\ntwo"), "configuration_error", "printed several lines"),
         ("t0ken-in-the-open", "configuration_error", "credential is not a reference"),
         ({"env": "A", "file": "b"}, "configuration_error", "credential is not a reference"),
         ({"command": "cat token"}, "configuration_error", "credential is not a reference"),
@@ -91,6 +92,41 @@ async def test_a_reference_that_leads_nowhere_says_what_it_names(
         await credential(contexts({"credential": reference}))
     assert (failed.value.kind, failed.value.sent) == (kind, False)
     assert "t0ken" not in failed.value.message
+
+
+@pytest.mark.parametrize("named", ["pipe", "folder", "/dev/zero", "/dev/tty"])
+async def test_what_is_no_plain_file_is_not_waited_for(contexts: Contexts, tmp_path: Path, named: str) -> None:
+    """A pipe would block everything until somebody writes to it, and a device has no end."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(ToolError, match="which holds the credential, cannot be read") as failed:
+        await credential(contexts({"credential": {"file": named}}))
+    assert failed.value.kind == "configuration_error"
+
+
+@pytest.mark.parametrize("text", ["hush-hush\nX-Admin: yes", "hush\x00hush", "hush\x1b[2Jhush"])
+async def test_what_cannot_be_a_credential_is_not_sent_as_one(
+    contexts: Contexts, secrets: list[Any], tmp_path: Path, text: str
+) -> None:
+    """More than a line would be more than a header; what it is, is told nobody."""
+    (tmp_path / "kept").write_text(text)
+    with pytest.raises(ToolError, match="and is not used") as failed:
+        await credential(contexts({"credential": {"file": "kept"}}))
+    assert "hush" not in f"{failed.value.message}{failed.value.output}"
+    assert text in secrets
+
+
+@pytest.mark.parametrize(
+    "script",
+    ["print('hush-hush', flush=True); import time; time.sleep(60)", "import sys; sys.stderr.write('hush-hush')"],
+)
+async def test_what_a_program_printed_is_no_evidence(contexts: Contexts, script: str) -> None:
+    """Before it was ended, or where a program speaks that ends well: it may be the secret."""
+    reference = {"command": [sys.executable, "-S", "-c", script]}
+    with pytest.raises(ToolError) as failed:
+        await credential(contexts({"credential": reference}, timeout=0.5))
+    assert failed.value.kind in ("timeout", "configuration_error")
+    assert "hush" not in f"{failed.value.message}{failed.value.output}{failed.value.details}"
 
 
 async def test_a_program_that_waits_is_ended_by_the_calls_own_time(contexts: Contexts) -> None:

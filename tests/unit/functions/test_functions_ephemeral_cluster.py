@@ -215,6 +215,10 @@ async def test_a_command_deploys_word_by_word(here: ToolContext, tmp_path: Path)
     await bonfire_deploy("empty", "main", "demo/shop", DIGEST, at(here, "x", deploy={"command": words}))
     told = json.loads((tmp_path / "told").read_text())
     assert told == ["empty", f"--image=demo/shop@{DIGEST}", "main; true", "{other}", here.settings["kubeconfig"]]
+    await bonfire_deploy("{image}", "main", "{digest}", DIGEST, at(here, "x", deploy={"command": words}))
+    assert json.loads((tmp_path / "told").read_text())[:2] == ["{image}", f"--image={{digest}}@{DIGEST}"]
+    option = bonfire_deploy("--force", "main", "demo/shop", DIGEST, at(here, "x", deploy={"command": words}))
+    assert "would be an option" in (await refused(option)).message
     failing = at(here, "x", deploy={"command": ["sh", "-c", "echo 'no such app' >&2; exit 3"]})
     error = await refused(bonfire_deploy("empty", "main", "demo/shop", DIGEST, failing))
     assert (error.exit_status, error.output.strip()) == (3, "no such app")

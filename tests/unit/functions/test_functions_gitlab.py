@@ -153,6 +153,18 @@ async def test_a_comment_is_made_once_in_a_run(server: GitLab, project: Project,
     assert (await gitlab_mr_comment(99, "ready", first))["found"] is False
 
 
+async def test_what_is_quoted_does_nothing_at_gitlab(project: Project, context: ToolContext) -> None:
+    """A line of a log or a commit may be one of GitLab's quick actions, and would be done in our name."""
+    quoted = "its log:\n/approve\n  /label ~ready\r/merge\n/usr/lib/python3 is /close to full\n/close"
+    plain = quoted.replace("/approve", "\\/approve").replace("/label", "\\/label").replace("/merge", "\\/merge")
+    plain = f"{plain[:-6]}\\/close"
+    await gitlab_mr_create("prices", "Show prices", context, description=quoted)
+    assert project.merge_requests[1]["description"] == plain
+    assert not (await gitlab_mr_update(1, context, description=quoted))["changed"]
+    assert [(await gitlab_mr_comment(1, quoted, context))["created"] for _ in range(2)] == [True, False]
+    assert project.merge_requests[1]["notes"][0]["body"].startswith(f"{plain}\n")
+
+
 async def test_a_merge_request_is_merged_once_and_only_as_it_was_looked_at(
     project: Project, context: ToolContext
 ) -> None:

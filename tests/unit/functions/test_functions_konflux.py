@@ -343,3 +343,39 @@ async def test_what_is_forbidden_and_what_is_not_installed(here: ToolContext, se
     for call in (tkn_pipelinerun_list(here), tkn_pipelinerun_describe(BUILD, here)):
         absent = await refused(call)
         assert (absent.http_status, absent.kind) == (404, "resource_not_found")
+
+
+async def test_the_usual_context_is_not_asked_where_no_cluster_is_described(contexts: Contexts, tmp_path: Path) -> None:
+    """A call under a condition comes past what is looked at before a run."""
+    (tmp_path / ".kube").mkdir()
+    with konflux() as server:
+        kubeconfig(tmp_path / ".kube" / "config", server.cluster, {})
+        nobody = contexts({}, HOME=str(tmp_path), KUBECONFIG="")
+        for namespace in ("", TENANT):
+            with pytest.raises(ToolError, match="nobody says which cluster is meant") as failed:
+                await konflux_list_applications(nobody, namespace)
+            assert failed.value.kind == "configuration_error"
+        assert server.cluster.asked == []
+
+
+@pytest.mark.parametrize(
+    ("resource", "look"),
+    [
+        ("applications", konflux_list_applications),
+        ("components", konflux_list_components),
+        ("releases", konflux_list_releases),
+        ("snapshots", konflux_list_snapshots),
+        ("releaseplans", konflux_list_release_plans),
+        ("pipelineruns", tkn_pipelinerun_list),
+        ("taskruns", tkn_taskrun_list),
+        ("pipelineruns", konflux_status),
+    ],
+)
+async def test_objects_of_another_shape_are_told_as_such(
+    resource: str, look: Any, server: Konflux, here: ToolContext
+) -> None:
+    """Those of a version that is not known here: never a crash, and never a wrong answer."""
+    odd = {"name": "odd", "namespace": TENANT, "labels": {"appstudio.openshift.io/application": "shop"}}
+    server.cluster.objects.kept[resource].append({"metadata": odd, "spec": ["odd"], "status": ["odd"]})
+    error = await refused(look(here))
+    assert (error.kind, error.output) == ("api_contract_mismatch", "")

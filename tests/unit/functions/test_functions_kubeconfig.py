@@ -138,9 +138,16 @@ async def test_a_plug_in_that_wants_a_terminal_is_not_asked(contexts: Contexts, 
 async def test_where_there_is_nothing_nothing_is_there(contexts: Contexts, tmp_path: Path) -> None:
     """No file, no such context, a user without credentials."""
     path = write(tmp_path, {})
-    for wanted, name in ((tmp_path / "none", ""), (path, "no-such"), (path, "stage"), (path, "")):
+    said = {
+        (tmp_path / "none", ""): f"there is no file {tmp_path / 'none'}",
+        (path, "no-such"): f"{path} has no context no-such; it has stage, ephemeral",
+        (path, "stage"): "it holds no credentials",
+        (path, ""): "it holds no credentials",
+    }
+    for (wanted, name), message in said.items():
         found = await kubeconfig_expiry(contexts(), kubeconfig=str(wanted), context_name=name)
         assert (found["ok"], found["source"], found["expires_at"]) == (False, "none", None)
+        assert found["message"] == message
 
 
 async def test_an_identity_provider_and_a_password_are_known_too(contexts: Contexts, tmp_path: Path) -> None:

@@ -270,6 +270,8 @@ async def test_a_token_endpoint_logs_in(
     token = (tmp_path / "token").read_text().strip()
     assert (told["user"], token in cluster.tokens, token in json.dumps(told)) == ("ann", True, False)
     assert {PASSWORD, token} <= {each for each in secrets if isinstance(each, str)}
+    settings["login"] = {**settings["login"], "token_url": "http://sso.example/token"}  # type: ignore[dict-item]
+    assert "without TLS, and so not shown a secret" in (await refused(kube_login(contexts(settings)))).message
 
 
 async def test_a_login_that_does_not_end_is_ended(cluster: Kubernetes, contexts: Contexts) -> None:
@@ -277,6 +279,8 @@ async def test_a_login_that_does_not_end_is_ended(cluster: Kubernetes, contexts:
     settings = {"url": cluster.url, "token_file": "token", "login": {"command": ["sleep", "60"]}}
     error = await refused(kube_login(contexts(settings, timeout=0.3)))
     assert error.kind == "timeout"
+    talking = {**settings, "login": {"command": ["sh", "-c", "echo t0ken; sleep 60"]}}
+    assert (await refused(kube_login(contexts(talking, timeout=0.3)))).output == ""
     script = "echo 'your session has ended' >&2; exit 7"
     error = await refused(kube_login(contexts({**settings, "login": {"command": ["sh", "-c", script]}})))
     assert (error.program, error.exit_status, error.output.strip()) == ("sh", 7, "your session has ended")

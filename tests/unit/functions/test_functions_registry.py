@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -244,6 +245,13 @@ async def test_a_certificate_that_nobody_vouches_for_is_a_matter_of_tls(contexts
         assert (kind_of(caught.value), caught.value.sent) == ("tls", False)
         trusting = contexts({"url": made.url, "ca_file": str(pair[0])})
         assert (await quay_check_image_exists("demo/shop", "v1", trusting))["digest"] == digest
+        os.mkfifo(tmp_path / "pipe")
+        (tmp_path / "words").write_text("trust everybody")
+        for name in ("pipe", "words", "none", "."):
+            odd = contexts({"url": made.url, "ca_file": str(tmp_path / name)})
+            with pytest.raises(ToolError, match="the certificate authority") as refused:
+                await quay_check_image_exists("demo/shop", "v1", odd)
+            assert (refused.value.kind, refused.value.sent) == ("configuration_error", False)
         with pytest.raises(ToolError) as plain:
             await quay_list_tags("demo/shop", contexts({"url": made.url.replace("https", "http")}))
         assert plain.value.http_status == 400

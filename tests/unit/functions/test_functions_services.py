@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from engine.configuration.services import SERVICES
 from tests.unit.functions.shop_repository import Contexts
 from tests.unit.functions.stand_in_server import Answer, StandIn
+from tests.unit.tool_registry.small_server import Told, small_server
 from tool_registry.functions.gitlab import gitlab_mr_pipeline
 from tool_registry.functions.jira import jira_view_issue
 from tool_registry.functions.kept_namespaces import remember_namespace
@@ -89,3 +91,30 @@ def test_a_kept_namespace_is_written_down_until_its_lease_ends(contexts: Context
     assert "ended" not in text
     assert text.count('"namespace": "a"') == 1
     assert str(far + 60) in text
+
+
+@pytest.mark.parametrize(
+    "body", [b"[" * 7_000, b'{"kind": "Status", "message": "no", "details": {"retryAfterSeconds": -5}}']
+)
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        ("gitlab_mr_view", {"mr_id": 7, "project": "group/shop"}),
+        ("jira_view_issue", {"key": "SHOP-12"}),
+        ("prometheus_query", {"query": "up"}),
+        ("kibana_status", {}),
+        ("google_calendar_status", {}),
+        ("kube_whoami", {}),
+    ],
+)
+async def test_a_refusal_stays_one_whatever_its_body_is(
+    contexts: Contexts, tmp_path: Path, tool: str, arguments: dict[str, Any], body: bytes
+) -> None:
+    """Its status is what it means; a body that nobody can read to its end adds nothing, and hides nothing."""
+    (tmp_path / "token").write_text("t-1")
+    with small_server(lambda _: Told(status=403, body=body)) as server:
+        settings = {"url": server.url, "token_file": "token", "caldav_url": ""}
+        async with default_registry() as registry:
+            with pytest.raises(ToolError) as refused:
+                await registry.call(tool, arguments, contexts(settings))
+    assert (refused.value.http_status, refused.value.retry_after) == (403, None)

@@ -109,6 +109,18 @@ async def test_a_message_whose_answer_was_lost_is_found(server: Slack, context: 
     assert not (await slack_message_posted("out", replace(context, run_id="run-2")))["happened"]
 
 
+async def test_a_message_is_found_at_the_end_of_a_long_thread(server: Slack, context: ToolContext) -> None:
+    """Slack tells a thread from its beginning, and what was said a moment ago stands at its end."""
+    thread = server.said("releases", "who is here?")["ts"]
+    for number in range(420):
+        server.said("releases", f"me {number}", thread_ts=thread)
+    server.losing = "chat.postMessage"
+    with pytest.raises(ToolError):
+        await slack_post_message("and I", context, thread=thread)
+    assert (await slack_message_posted("and I", context, thread=thread))["happened"]
+    assert not (await slack_message_posted("and you", context, thread=thread))["happened"]
+
+
 async def test_what_looks_like_a_mention_calls_nobody(server: Slack, context: ToolContext) -> None:
     """Unless whoever says it wants that: what is told may come from anywhere."""
     for links in (False, True):

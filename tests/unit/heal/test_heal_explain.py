@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import anyio
 import pytest
 
+from engine.heal.causes import token
 from engine.heal.causes.case import Case
+from engine.heal.causes.looks import NoLooks, Seen
 from engine.heal.causes.short_sha import shortened
 from engine.heal.detect import diagnose
 from engine.heal.explain import explain
 from engine.model.failure import Evidence, Failure
-from engine.model.heal import Domain, FixPlan, KnownIssue
+from engine.model.heal import Domain, FixPlan, KnownIssue, TokenExpiry
 from engine.model.outcome import ToolCall
 from engine.model.remediation import RootCause, root_cause_of
 from tests.unit.heal.shipped import PATTERNS
@@ -60,9 +64,31 @@ def test_an_expired_token_says_since_when_and_how_to_log_in() -> None:
     """The domain's own login call, ready to run; a time that the server gives as a number is told as a person reads."""
     said = told(http_status=401, details={"expired_at": "2026-01-12T11:00:00Z"})
     assert "expired at 2026-01-12T11:00:00Z" in said
-    assert "skill tools exec kube_login -i cluster=ephemeral" in said
+    assert "skill tools exec kube_login -i cluster=ephemeral --domain ephemeral" in said
     assert "the server deploy uses" in told(http_status=401, domain=None)
     assert "12 min ago" in told(http_status=401, details={"expired_at": 1000.0, "user": "ada"}, now=1720.0)
+
+
+class TokenThere(NoLooks):
+    """Looks that find a token which says nothing of its end."""
+
+    async def at(self, tool: str, args: Mapping[str, Any] | None = None, *, domain: str | None = None) -> Seen:
+        """The token, whatever is asked."""
+        seen = await super().at(tool, args, domain=domain)
+        return replace(seen, value={"ok": True, "expires_at": None, "user": ""})
+
+
+async def test_a_token_that_says_nothing_of_its_end_is_not_called_missing() -> None:
+    """It is there, and the server has refused it: nobody is told that nobody had logged in."""
+    expiry = TokenExpiry(call=ToolCall(tool="kubeconfig_expiry"))
+    failure = Failure(message="401", tool="deploy", evidence=Evidence(http_status=401))
+    domain = replace(EPHEMERAL, name="stage", expiry=expiry)
+    call = ToolCall(tool="deploy")
+    case = Case(failure=failure, diagnosis=diagnose(failure, PATTERNS), call=call, domain=domain)
+    cause = await token.find(case, TokenThere())
+    assert cause is not None
+    assert cause.because == "The credentials are missing or no longer valid."
+    assert str(cause.steps[0]) == "Log in: skill tools exec kube_login -i cluster=ephemeral --domain stage"
 
 
 def test_a_revoked_token_and_one_that_is_refused_are_told_apart() -> None:

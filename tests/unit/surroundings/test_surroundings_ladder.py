@@ -167,25 +167,63 @@ def test_a_login_of_glab_is_asked_of_glab(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("url", "found"),
     [
-        ("https://ann:secret@code.example:8443/a/b.git", [("code.example", "a/b")]),
-        ("ssh://git@code.example:22/a/b", [("code.example", "a/b")]),
-        ("git@code.example:a/b.git", [("code.example", "a/b")]),
+        ("https://ann:secret@code.example:8443/a/b.git", [("code.example", "a/b", "code.example:8443")]),
+        ("http://127.0.0.1:8000/a/b.git", [("127.0.0.1", "a/b", "http://127.0.0.1:8000")]),
+        ("ssh://git@code.example:22/a/b", [("code.example", "a/b", "code.example")]),
+        ("git@code.example:a/b.git", [("code.example", "a/b", "code.example")]),
         ("/srv/git/web.git", []),
         ("https://code.example/web", []),
     ],
 )
-def test_a_remote_names_host_and_project(tmp_path: Path, url: str, found: list[tuple[str, str]]) -> None:
-    """However it is written, and never with a password."""
+def test_a_remote_names_host_and_project(tmp_path: Path, url: str, found: list[tuple[str, str, str]]) -> None:
+    """However it is written, and never with a password; the port of an SSH server is none of GitLab's."""
     write(tmp_path / ".git/config", f'[core]\n\tbare = false\n[remote "origin"]\n\turl = {url}\n\tfetch = +refs\n')
     assert list(projects(tmp_path)) == found
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", "a: [", "\x00", "hosts: 3", '{"auths": []}', "contexts: {a: 1}"])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{", "a: [", "\x00", "hosts: 3", '{"auths": []}', "contexts: {a: 1}", "[" * 50_000]
+)
 def test_files_that_say_nothing_are_no_rung(tmp_path: Path, text: str) -> None:
     """Whatever stands in them, nothing is raised."""
     for place in (".kube/config", ".docker/config.json", ".config/glab-cli/config.yml", "work/.git/config"):
         write(tmp_path / place, text)
     assert [each.rung for each in climbed(machine(tmp_path), Written(domains={}))] == [Rung.LOCAL]
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["https://[::1", "[x", "a b", "https://x:99999999", "$(touch${IFS}x)", "file:///etc", "https://", "\x1b[31m"],
+)
+def test_what_is_no_address_is_no_server(tmp_path: Path, place: str) -> None:
+    """In a file of logins, of glab, of git or in a variable: nothing is raised, and nothing is written of it."""
+    write(tmp_path / ".docker/config.json", json.dumps({"auths": {place: {}}}))
+    write(tmp_path / ".config/glab-cli/config.yml", json.dumps({"hosts": {place: {"token": "x"}}}))
+    write(tmp_path / "bin" / "glab", "#!/bin/sh\n").chmod(0o755)
+    write(tmp_path / "work/.git/config", f'[remote "origin"]\n\turl = {place}/team/web\n')
+    cluster = f"clusters: [{{name: c, cluster: {{server: {json.dumps(place)}}}}}]\n"
+    write(tmp_path / ".kube/config", config("stage").replace(CLUSTER, cluster))
+    found = climbed(machine(tmp_path, GITLAB_TOKEN="glpat-1", GITLAB_HOST=place), Written(domains={}))
+    assert lines_of([Asked(find=each, ok=None) for each in found]) == {}
+    assert "GITLAB_HOST=gitlab.com" in next(each.hint for each in found if each.variable)
+
+
+def test_a_password_in_an_address_is_neither_shown_nor_written(tmp_path: Path) -> None:
+    """Whoever put it there; the rest of the address is what is meant."""
+    write(tmp_path / ".docker/config.json", json.dumps({"auths": {"ann:hunter2@images.example": {}}}))
+    server = CLUSTER.replace("https://", "https://ann:hunter2@")
+    write(tmp_path / ".kube/config", config("stage").replace(CLUSTER, server))
+    variables = {
+        "GITLAB_TOKEN": "glpat-1",
+        "GITLAB_HOST": "https://ann:hunter2@code.example:8443/?private_token=hunter2",
+    }
+    found = climbed(machine(tmp_path, **variables), Written(domains={}))
+    assert "hunter2" not in repr(found)
+    urls = [each.lines["services"] for each in found if "services" in each.lines]
+    assert [next(iter(each.values()))["url"] for each in urls] == [
+        "https://images.example",
+        "https://code.example:8443",
+    ]
 
 
 def test_what_is_described_already_is_not_written_twice(tmp_path: Path) -> None:
@@ -206,6 +244,7 @@ def test_what_is_described_already_is_not_written_twice(tmp_path: Path) -> None:
         (Rung.REGISTRY, ""),
         (Rung.GITLAB, "gitlab"),
     ]
+    assert found[-1].told == "a token in GITLAB_TOKEN"
     assert lines_of([Asked(find=each, ok=True) for each in found]) == {}
 
 

@@ -20,7 +20,10 @@ steps:
     steps:
       - {name: mine, skill: inner}
   - {name: elsewhere, tool: kubectl_get_pods, args: {namespace: shop}, heal: {domain: prod}}
-  - {name: usual, tool: kubectl_get_deployments, args: {namespace: shop}, heal: {domain: "{{ inputs.environment or config.environment }}"}}
+  - name: usual
+    tool: kubectl_get_deployments
+    args: {namespace: shop}
+    heal: {domain: "{{ inputs.environment or config.environment }}"}
   - {name: told, skill: there, inputs: {environment: stage}}
 inputs:
   - {name: environment, default: ""}

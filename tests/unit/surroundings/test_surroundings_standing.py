@@ -12,6 +12,7 @@ import anyio
 import pytest
 
 from engine import Engine
+from engine.model.call import ToolCall
 from engine.model.failure import FailureKind
 from engine.surroundings.standing import Place, Standing, standings
 from engine.workspace import Workspace
@@ -63,9 +64,9 @@ async def test_a_login_that_is_over_names_the_fix_that_would_renew_it(tmp_path: 
         told = {"kubeconfig": str(file), "context": "stage"}
         login = {"login": {"command": ["sh", "-c", "touch logged-in"]}}
         found = await standing(tmp_path, {"clusters": {"stage": {**told, **login}, "other": told}})
-    assert [(each.ok, each.kind, each.fix) for each in found.values()] == [
-        (False, FailureKind.AUTH_EXPIRED, "kube_login"),
-        (False, FailureKind.AUTH_EXPIRED, ""),
+    assert [(each.ok, each.kind, each.fix, each.without) for each in found.values()] == [
+        (False, FailureKind.AUTH_EXPIRED, ToolCall(tool="kube_login", args={}), ""),
+        (False, FailureKind.AUTH_EXPIRED, None, ""),
     ]
     assert not (tmp_path / "logged-in").exists()
 
@@ -92,7 +93,7 @@ async def test_what_a_server_says_wrong_is_never_taken_for_well(behaviour: Behav
 
 
 async def test_a_credential_that_is_not_there_is_told_without_asking(tmp_path: Path) -> None:
-    """A variable that is not set, a file, a program; offline too."""
+    """A variable that is not set, a file, also in the home of nobody, a program; offline too."""
     url = "http://127.0.0.1:9"
     found = await standing(
         tmp_path,
@@ -101,6 +102,7 @@ async def test_a_credential_that_is_not_there_is_told_without_asking(tmp_path: P
                 "gitlab": {"url": url, "credential": {"env": "NO_SUCH_TOKEN_IN_THE_TEST"}},
                 "prometheus": {"url": url, "credential": {"file": "gone"}},
                 "alertmanager": {"url": url, "credential": {"command": ["no-such-program", "show"]}},
+                "kibana": {"url": url, "credential": {"file": "~nobody-has-this-name/token"}},
             }
         },
         offline=True,
@@ -110,6 +112,7 @@ async def test_a_credential_that_is_not_there_is_told_without_asking(tmp_path: P
         "gitlab": "the environment variable NO_SUCH_TOKEN_IN_THE_TEST is not set",
         "prometheus": "there is no file gone",
         "alertmanager": "the program no-such-program is not on the PATH",
+        "kibana": "there is no file ~nobody-has-this-name/token",
     }
 
 
@@ -126,6 +129,41 @@ async def test_a_service_that_cannot_say_who_we_are_is_looked_for_at_its_address
     assert [(each.asked, each.ok) for each in silent.values()] == [(False, None), (False, None)]
 
 
+async def test_a_fix_that_cannot_run_here_is_not_promised(tmp_path: Path) -> None:
+    """Its program is not on the PATH, or no tool is called so."""
+    with kubernetes() as cluster:
+        file = kubeconfig(tmp_path / "config", cluster, {"token": "over"})
+        login = {"command": ["no-such-program", "login"]}
+        told = {
+            "clusters": {"stage": {"kubeconfig": str(file), "login": login}},
+            "services": {"prometheus": {"url": cluster.url, "login": {"tool": "no_such_tool"}}},
+        }
+        found = await standing(tmp_path, told)
+    assert [(each.ok, bool(each.fix), each.without) for each in found.values()] == [
+        (False, True, "no-such-program"),
+        (False, False, ""),
+    ]
+
+
+async def test_settings_that_make_a_look_impossible_are_wrong(tmp_path: Path) -> None:
+    """It is not a server that did not answer: nothing works there before somebody mends the settings."""
+    file = tmp_path / "config"
+    file.write_text(_kubeconfig("http://127.0.0.1:9").replace("{server:", "{proxy-url: 'http://127.0.0.1:1', server:"))
+    found = await standing(tmp_path, {"clusters": {"stage": {"kubeconfig": str(file)}}})
+    assert (found["stage"].ok, found["stage"].kind) == (False, FailureKind.CONFIGURATION_ERROR)
+    assert "says proxy-url" in found["stage"].message
+
+
+async def test_a_context_or_a_kubeconfig_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """With the contexts that there are: nobody would find a slip of the pen in `it holds no credentials`."""
+    (tmp_path / "config").write_text(_kubeconfig("http://127.0.0.1:9"))
+    misspelt = {"kubeconfig": str(tmp_path / "config"), "context": "stag"}
+    found = await standing(tmp_path, {"clusters": {"a": misspelt, "b": {"kubeconfig": str(tmp_path / "gone")}}})
+    assert found["a"].ok is False
+    assert found["a"].message.endswith("config has no context stag; it has stage")
+    assert (found["b"].ok, found["b"].message) == (False, f"there is no file {tmp_path / 'gone'}")
+
+
 async def test_without_a_connection_nobody_looks_at_the_login(tmp_path: Path) -> None:
     """The network's check comes first, and the first look that finds something is the last."""
     network = {"office": {"connect": {"command": ["sh", "-c", "touch connected"]}, "probe": "127.0.0.1:9"}}
@@ -133,7 +171,7 @@ async def test_without_a_connection_nobody_looks_at_the_login(tmp_path: Path) ->
         told = {"gitlab": {"url": forge.url, "network": "office"}}
         found = await standing(tmp_path, {"services": told, "networks": network})
         assert forge.asked == []
-    assert (found["gitlab"].ok, found["gitlab"].fix) == (False, "vpn_connect")
+    assert (found["gitlab"].ok, found["gitlab"].fix) == (False, ToolCall(tool="vpn_connect", args={}))
     assert not (tmp_path / "connected").exists()
 
 

@@ -279,13 +279,14 @@ async def test_redirects_end() -> None:
     assert len(server.asked) == 6
 
 
-async def test_json_that_is_none_says_so() -> None:
-    """A body that should be JSON and is not breaks the contract."""
-    with small_server(lambda _: Told(body=b"<html>error</html>")) as server:
+@pytest.mark.parametrize("body", [b"<html>error</html>", b"[" * 7_000])
+async def test_json_that_is_none_says_so(body: bytes) -> None:
+    """A body that should be JSON and is not, or so deep that nobody can read it, breaks the contract."""
+    with small_server(lambda _: Told(body=body)) as server:
         reply = await request("GET", server.url, context=CONTEXT)
     with pytest.raises(ToolError) as caught:
         reply.json()
-    assert (caught.value.kind, caught.value.output) == ("api_contract_mismatch", "<html>error</html>")
+    assert (caught.value.kind, caught.value.output) == ("api_contract_mismatch", body.decode())
 
 
 async def test_binary_body_has_text() -> None:

@@ -70,6 +70,25 @@ def test_other_keywords_are_checked_too() -> None:
     assert _mistakes({"tag": "a", "count": 0}) == ["`count`: 0 is less than the minimum of 1"]
 
 
+@pytest.mark.parametrize(
+    ("pattern", "good", "bad"),
+    [
+        ("^[a-z]+$", "web", "web\n"),
+        ("^$|^[0-9]+$", "", "\n"),
+        ("^(?!\\.{1,2}$)[.a-z]+$", "...", ".."),
+        ("^[$a]\\$$", "$$", "$$\n"),
+        ("^[]$]$", "$", "$\n"),
+    ],
+)
+@pytest.mark.parametrize("more", [{}, {"not": {"const": 0}}])
+def test_a_pattern_ends_where_the_text_ends(pattern: str, good: str, bad: str, more: dict[str, Any]) -> None:
+    """As JSON Schema means `$`, and not before a line's end as in Python; by the fast path and by jsonschema."""
+    parameters = {"type": "object", "properties": {"name": {"type": "string", "pattern": pattern, **more}}}
+    assert accepted(_tool(parameters), {"name": good}) == {"name": good}
+    with pytest.raises(ToolError, match="must match"):
+        accepted(_tool(parameters), {"name": bad})
+
+
 def test_wrong_value_is_shown_short() -> None:
     """A huge wrong value does not flood the message."""
     assert len(_mistakes({"tag": ["x" * 100_000]})[0]) < 200

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -180,6 +181,11 @@ def test_annotated_adds_keywords() -> None:
         (tuple[int, ...], {"type": "array", "items": {"type": "integer"}}),
         (Literal[1, "a"], {"enum": [1, "a"]}),
         (Colour, {"type": "string", "enum": ["red", "blue"]}),
+        (Annotated[int | None, {"minimum": 1}], {"type": ["integer", "null"], "minimum": 1}),
+        (
+            list[Annotated[str, {"pattern": "a"}]] | None,
+            {"anyOf": [{"type": "array", "items": {"type": "string", "pattern": "a"}}, {"type": "null"}]},
+        ),
     ],
 )
 def test_annotations_have_schemas(annotation: Any, schema: dict[str, Any]) -> None:
@@ -191,6 +197,21 @@ def test_what_json_cannot_say_is_refused() -> None:
     """An annotation without a JSON form is an error that names it."""
     with pytest.raises(TypeError, match="complex"):
         schema_of(complex)
+
+
+def test_a_note_inside_a_union_works_or_is_told_with_its_way_out() -> None:
+    """Some Pythons cannot hash a mapping there, and say no more than that."""
+
+    @tool(effect=Effect.READ)
+    async def look(most: Annotated[int, {"minimum": 1}] | None = None) -> None:
+        """Looks."""
+
+    try:
+        schema = tool_of(look).parameters["properties"]["most"]
+    except TypeError as error:
+        assert re.fullmatch(r"look: .*unhashable.*Annotated\[int \| None, \{\.\.\.\}\]", str(error))  # noqa: PT017 - one of two
+    else:
+        assert schema["anyOf"] == [{"type": "integer", "minimum": 1}, {"type": "null"}]
 
 
 async def test_function_itself_stays_callable() -> None:
