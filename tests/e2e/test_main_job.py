@@ -158,8 +158,11 @@ def test_an_unknown_merge_request_says_which_there_are(warm_shell: Any) -> None:
 
 
 def test_a_short_sha_is_expanded(warm_shell: Any) -> None:
-    """Images are tagged with 40 digits; eight are enough for a person."""
-    newest = warm_shell.json("run", "test_mr_ephemeral", "-i", "run_tests=false")["outputs"]["commit_sha"]
+    """Images are tagged with 40 digits; eight are enough for a person. A dry run says all of them."""
+    dry = warm_shell.json("run", "test_mr_ephemeral", "-i", "dry_run=true")
+    newest = dry["outputs"]["commit_sha"]
+    assert f"It would deploy main (demo/shop@{dry['outputs']['digest']}, commit {newest})" in dry["message"]
+    assert dry["outputs"]["namespace"] is None
     result = warm_shell.json("run", "test_mr_ephemeral", "-i", f"commit_sha={newest[:8]}", "-i", "run_tests=false")
     assert result["outputs"]["commit_sha"] == newest
 

@@ -54,6 +54,14 @@ def test_a_merge_request_is_tested_on_a_cluster(place: ClusterPlace) -> None:
     assert "s3cret-of-the-namespace" not in str(run)
 
 
+def test_a_dry_run_says_what_would_be_deployed_and_writes_nothing(place: ClusterPlace) -> None:
+    """The application, the image by digest and the commit."""
+    run = place.shop.json(*MAIN, "-i", "mr_id=2", "-i", "dry_run=true")
+    found = run["outputs"]
+    assert f"It would deploy billing (demo/shop@{found['digest']}, commit {found['commit_sha']})" in run["message"]
+    assert (run["status"], found["namespace"], place.cluster.writes()) == ("ok", None, [])
+
+
 def test_a_token_that_expires_in_the_middle_costs_one_login(place: ClusterPlace) -> None:
     """The namespace was asked for and not yet given: the login is renewed, and it is the same reservation."""
     place.cluster.expires_after = "POST /apis/cloud.redhat.com"
@@ -86,7 +94,8 @@ def test_an_application_that_crashes_is_told_and_not_healed(place: ClusterPlace)
     finally:
         del place.cluster.objects.controllers["deployments"]
     assert "back-off 5m0s restarting" in run["message"]
-    assert "no such table: prices" in run["message"]
+    assert "\nThe last lines of main-" in run["message"]
+    assert "no such table: prices" in run["message"].split("\nThe last lines of main-")[1]
     assert (run["healed"], place.cluster.logins, place.reservations()) == (0, 0, [])
 
 

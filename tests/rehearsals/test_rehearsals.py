@@ -42,6 +42,8 @@ CHANGES: dict[str, tuple[str, str, str]] = {
     "the password is no secret": ("test_mr_ephemeral", "    secret: true\n", ""),
     "the namespace is held for longer": ("test_mr_ephemeral", '"{{ inputs.duration }}"', "2h"),
     "another application is deployed": ("test_mr_ephemeral", 'app: "{{ app.name }}"', "app: main"),
+    "a dry run of the main job deploys": ("test_mr_ephemeral", "condition: inputs.dry_run", "condition: false"),
+    "only one pod is asked why it fails": ("test_mr_ephemeral", "most_pods: 3", "most_pods: 1"),
     "failing tests do not count": ("test_mr_ephemeral", "tests and not tests.ok", "False and tests"),
     "the namespace is kept": (
         "test_mr_ephemeral",
