@@ -84,7 +84,7 @@ async def _in_keyring(service: str, user: str, setting: str, context: ToolContex
         if "No module named keyring" not in error.output:
             raise
         raise ToolError(
-            f"the {setting} is in the keyring, and the Python module keyring is not installed; pip install keyring",
+            f"the {setting} is in the keyring, and its module is not installed; pip install 'skill-engine[keyring]'",
             kind="dependency_missing",
             sent=False,
             details={"setting": setting, "module": "keyring"},

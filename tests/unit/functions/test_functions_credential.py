@@ -139,7 +139,7 @@ async def test_a_program_that_waits_is_ended_by_the_calls_own_time(contexts: Con
 async def test_without_its_module_the_keyring_says_how_it_is_installed(contexts: Contexts) -> None:
     """It is no part of what is always installed."""
     context = contexts({"credential": {"keyring": {"service": "gitlab", "username": "ann"}}}, PYTHONPATH="")
-    with pytest.raises(ToolError, match="pip install keyring") as failed:
+    with pytest.raises(ToolError, match=r"pip install 'skill-engine\[keyring\]'") as failed:
         await credential(context)
     assert (failed.value.kind, failed.value.details["module"]) == ("dependency_missing", "keyring")
 
