@@ -15,17 +15,18 @@ SKILL = Path(sys.executable).with_name("skill")
 MANY = """
 import contextlib, io, json, sys
 
-from engine.frontends.cli import app
-from engine.frontends.cli.session import Session
+from engine.frontends.cli import main
 
 told = []
 for words in json.load(sys.stdin):
+    sys.argv = ["skill", *words]
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
-        status = app.main(words, prog_name="skill", standalone_mode=False, obj=Session())
-    if status:
-        sys.exit(f"skill {' '.join(words)} ended with {status}")
-    told.append(said.getvalue())
+        try:
+            main()
+        except SystemExit as ended:
+            status = ended.code
+    told.append([status, said.getvalue()])
 json.dump(told, sys.stdout)
 """
 """The command line many times in one process: starting one for each costs most of their time."""
@@ -65,6 +66,12 @@ class Shell:
 
     def many(self, *commands: Sequence[str]) -> list[str]:
         """What each of these commands prints, all run by one process; each must end well."""
+        told = self.each(*commands)
+        assert [command for command, (status, _) in zip(commands, told, strict=True) if status] == []
+        return [said for _, said in told]
+
+    def each(self, *commands: Sequence[str]) -> list[tuple[int, str]]:
+        """The exit status of each of these commands and what it prints, all run by one process."""
         done = subprocess.run(
             [sys.executable, "-c", MANY],
             input=json.dumps(commands),
@@ -76,8 +83,7 @@ class Shell:
             timeout=110,
         )
         assert done.returncode == 0, done.stderr
-        told: list[str] = json.loads(done.stdout)
-        return told
+        return [(int(status), str(said)) for status, said in json.loads(done.stdout)]
 
     def start(self, *words: str) -> subprocess.Popen[str]:
         """The command as a process of its own."""

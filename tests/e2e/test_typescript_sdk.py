@@ -197,7 +197,7 @@ def test_a_client_that_dies_leaves_its_run_alone(workshop: Workshop, way: Way) -
     assert workshop.log == ["enter ann", "enter tidy"]
 
 
-@every_way
+@two_ways
 def test_progress_is_told_while_a_skill_runs(workshop: Workshop, way: Way) -> None:
     """Numbers that only grow, of a known total, each with the step it is about.
 
@@ -214,7 +214,7 @@ def test_progress_is_told_while_a_skill_runs(workshop: Workshop, way: Way) -> No
     assert any("second" in each["message"] for each in told.progress)
 
 
-@every_way
+@two_ways
 def test_a_cancelled_call_cancels_its_run_which_is_undone(workshop: Workshop, way: Way) -> None:
     """The request is taken back at the first progress; the step that was done is undone, and `always` has run.
 
@@ -234,7 +234,7 @@ def test_a_cancelled_call_cancels_its_run_which_is_undone(workshop: Workshop, wa
     assert workshop.json("status", "last")["status"] == "cancelled"
 
 
-@every_way
+@two_ways
 def test_a_client_whose_time_is_over_leaves_its_run_alone(workshop: Workshop, way: Way) -> None:
     """The SDK takes the request back as a cancelled one; the run is longer than its call, and is found by its id."""
     with way.to(workshop) as client:

@@ -38,6 +38,8 @@ steps:
 WAIT_FOR_GATE = 'echo "wait" >> log\nuntil test -e gate; do sleep 0.02; done\necho "gone through"\n'
 
 in_both_eras = pytest.mark.parametrize("era", ERAS)
+in_the_newest_era = pytest.mark.parametrize("era", ERAS[-1:])
+"""For what is behind the protocol, and the same whichever of its eras is spoken."""
 
 
 @pytest.fixture
@@ -140,7 +142,7 @@ async def test_a_cancelled_call_cancels_its_run(shop: Workshop, era: str) -> Non
     assert shop.log == ["enter ann", "wait", "leave ann", "enter bye"]
 
 
-@in_both_eras
+@in_the_newest_era
 async def test_looking_at_a_run_and_giving_up_does_not_cancel_it(shop: Workshop, era: str) -> None:
     """Only the call that runs a skill, or answers it, takes its run with it."""
     async with agent(shop, "--wait", "0.1", era=era) as one:
@@ -152,7 +154,7 @@ async def test_looking_at_a_run_and_giving_up_does_not_cancel_it(shop: Workshop,
     assert told["status"] == "ok"
 
 
-@in_both_eras
+@in_the_newest_era
 async def test_a_run_whose_process_was_killed_goes_on_when_it_is_told_to(shop: Workshop, era: str) -> None:
     """It waits with no question; going on asks what became of the call that was cut off, and repeats nothing else."""
     async with agent(shop, "--wait", "0.2", era=era) as one:
@@ -232,7 +234,7 @@ async def test_run_cancel_ends_a_run_wherever_it_is(shop: Workshop, era: str) ->
     assert (late.is_error, "ended already" in str(late.content)) == (True, True)
 
 
-@in_both_eras
+@in_the_newest_era
 async def test_the_latest_runs_and_a_bounded_log(shop: Workshop, era: str) -> None:
     """Without an id, the newest runs; a log comes in pages that lead through all of it."""
     (shop.folder / "gate").touch()
@@ -251,7 +253,7 @@ async def test_the_latest_runs_and_a_bounded_log(shop: Workshop, era: str) -> No
     assert {line["step"] for line in only["lines"]} == {"slow"}
 
 
-@in_both_eras
+@in_the_newest_era
 async def test_what_keeps_a_run_from_beginning_is_told_with_its_way_out(shop: Workshop, era: str) -> None:
     """No run is in history then."""
     shop.skill("\nsteps:\n  - {name: x, tool: no_such_tool}\n", "broken")
@@ -267,7 +269,7 @@ async def test_what_keeps_a_run_from_beginning_is_told_with_its_way_out(shop: Wo
         assert (await one.call("run_status"))["runs"] == []
 
 
-@in_both_eras
+@in_the_newest_era
 async def test_large_outputs_come_whole(shop: Workshop, era: str) -> None:
     """History cuts what it lists; a run's outputs it keeps whole beside."""
     shop.skill(
@@ -279,7 +281,7 @@ async def test_large_outputs_come_whole(shop: Workshop, era: str) -> None:
     assert told["outputs"]["much"] == [str(i) * 10 for i in range(5000)]
 
 
-@in_both_eras
+@in_the_newest_era
 async def test_many_runs_at_once(shop: Workshop, era: str) -> None:
     """Ten calls of one connection, each with a run of its own."""
     shop.skill(WHO)

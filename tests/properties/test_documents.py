@@ -280,7 +280,7 @@ def shape(value: Any) -> Any:
             return "scalar"
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(st.data(), authored(), SCALARS)
 def test_a_word_that_is_set_disturbs_nothing(
     data: st.DataObject, written: tuple[str, Any, list[str]], new: Any
@@ -300,7 +300,7 @@ def test_a_word_that_is_set_disturbs_nothing(
     assert all_there(comments, changed.text)
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(st.data(), authored(), VALUES)
 def test_what_is_added_disturbs_nothing(data: st.DataObject, written: tuple[str, Any, list[str]], new: Any) -> None:
     """After a new key or a new item the text says the intended value, and every comment is still there."""
@@ -320,7 +320,7 @@ def test_what_is_added_disturbs_nothing(data: st.DataObject, written: tuple[str,
     assert all_there(comments, changed.text)
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(st.data(), authored(), VALUES)
 def test_whatever_is_put_somewhere_is_there(data: st.DataObject, written: tuple[str, Any, list[str]], new: Any) -> None:
     """`set` and `replace` of any value at any path give the intended value."""
@@ -337,7 +337,7 @@ def test_whatever_is_put_somewhere_is_there(data: st.DataObject, written: tuple[
     assert editing.finished().value == wanted
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(st.data(), authored())
 def test_what_is_removed_takes_nothing_with_it(data: st.DataObject, written: tuple[str, Any, list[str]]) -> None:
     """After `remove` everything else is still there."""

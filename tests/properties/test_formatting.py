@@ -195,7 +195,7 @@ SCRAPS = st.sampled_from(
 )
 
 
-@settings(max_examples=1000)
+@settings(max_examples=400)
 @given(st.lists(st.tuples(st.integers(0, 5), SCRAPS), max_size=14))
 def test_any_file_is_formatted_or_refused_with_a_place(scraps: list[tuple[int, str]]) -> None:
     """Scraps of YAML in any order: what is a document says the same afterwards, or is refused; never broken."""

@@ -101,7 +101,7 @@ async def until_it_ends(shop: Shop, deaths: list[int | None], words: list[str]) 
 
 
 @given(story=stories)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_a_write_is_never_made_twice_unless_somebody_said_so(story: Story) -> None:
     """Whatever fails, wherever the process dies: the order is placed once, and once more for each `repeat`."""
     with tempfile.TemporaryDirectory() as folder:

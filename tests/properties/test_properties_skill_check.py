@@ -106,7 +106,7 @@ def _has(target: Any, step: str | int) -> bool:
     )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(_skills() | NESTED_SKILLS)
 def test_any_file_is_checked_to_the_end(skill: Any) -> None:
     """Check raises nothing, knows every code it gives, and load agrees with it."""

@@ -84,7 +84,7 @@ def _count(steps: Sequence[Step]) -> int:
     return sum(1 + (_count(step.steps) if isinstance(step, GroupStep) else 0) for step in steps)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(_skills())
 def test_a_name_is_accepted_exactly_where_it_exists(skill: tuple[tuple[Node, ...], dict[str, str]]) -> None:
     """One finding for each leaf that reads what it cannot see, none for another; without any, every step is parsed."""

@@ -50,7 +50,7 @@ def written(text: str) -> Text:
 
 
 @given(WRITTEN)
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=500, deadline=None)
 def test_an_expression_gives_a_value_or_a_sandbox_error(text: str) -> None:
     """No expression raises anything but a SandboxError, when read or when evaluated."""
     sandbox, names = Sandbox(), copy.deepcopy(NAMES)
@@ -73,7 +73,7 @@ def test_an_expression_gives_a_value_or_a_sandbox_error(text: str) -> None:
         ["x {{{{ {} }}}} {}", "{{% if {} %}}{}{{% endif %}}", "{{% for i in {} %}}{}{{% endfor %}}", "{}{}"]
     ),
 )
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=400, deadline=None)
 def test_a_template_gives_a_value_or_a_sandbox_error(first: str, second: str, around: str) -> None:
     """No template raises anything but a SandboxError, when read or when rendered."""
     sandbox, names = SHARED, copy.deepcopy(NAMES)
@@ -107,7 +107,7 @@ async def sandbox(anyio_backend: str) -> AsyncIterator[Sandbox]:  # noqa: ARG001
 
 
 @given(texts=some.lists(WRITTEN, min_size=3, max_size=3), statements=STATEMENTS)
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=250, deadline=None)
 async def test_a_compute_block_gives_a_value_or_a_sandbox_error(
     sandbox: Sandbox, texts: list[str], statements: list[str]
 ) -> None:

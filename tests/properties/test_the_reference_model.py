@@ -35,7 +35,7 @@ def statuses(result: RunResult) -> dict[str, str]:
 
 
 @given(drawn=drawn_skills())
-@settings(max_examples=200, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
 def test_a_run_does_what_the_reference_model_says(drawn: Drawn) -> None:
     """The calls in their order, how every step ends, and how the run ends."""
     folder = Path(mkdtemp())
@@ -175,5 +175,5 @@ def step_of(path: str, status: Any) -> Any:
 
 TestSurvival = Survival.TestCase
 TestSurvival.settings = settings(
-    max_examples=30, stateful_step_count=5, deadline=None, print_blob=True, suppress_health_check=list(HealthCheck)
+    max_examples=15, stateful_step_count=5, deadline=None, print_blob=True, suppress_health_check=list(HealthCheck)
 )

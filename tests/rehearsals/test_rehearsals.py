@@ -111,17 +111,30 @@ CHANGES: dict[str, tuple[str, str, str]] = {
 """What is changed in which skill: its text, and the text in its place."""
 
 
-@pytest.mark.parametrize("change", CHANGES)
-def test_a_rehearsal_fails_when_its_skill_does_something_else(change: str, tmp_path: Path) -> None:
-    """A change that does harm, made in a workspace's own copy of the skill."""
+@pytest.fixture(scope="module")
+def noticed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, str]]:
+    """What `skill test` says of each change, made in the own copy of a workspace; one process plays them all."""
+    around = tmp_path_factory.mktemp("changes")
+    places = {change: around / str(number) for number, change in enumerate(CHANGES)}
+    for change, place in places.items():
+        _spoil(change, place)
+    told = Shell(folder=around, home=around / "home").each(*(["-C", str(place), "test"] for place in places.values()))
+    return dict(zip(places, told, strict=True))
+
+
+def _spoil(change: str, place: Path) -> None:
     skill, old, new = CHANGES[change]
     text = (ROOT / "skills" / f"{skill}.yaml").read_text()
-    spoilt = text.replace(old, new)
-    assert spoilt != text
+    assert old in text, change
     for part in ("skills", "rehearsals"):
-        (tmp_path / "work" / part).mkdir(parents=True)
-    (tmp_path / "work" / "skills" / f"{skill}.yaml").write_text(spoilt)
-    shutil.copy(Path(__file__).with_name(f"{skill}.yaml"), tmp_path / "work" / "rehearsals")
-    done = Shell(folder=tmp_path / "work", home=tmp_path / "home").run("test")
-    assert done.returncode == 1, done.stdout + done.stderr
-    assert "✗" in done.stdout
+        (place / part).mkdir(parents=True)
+    (place / "skills" / f"{skill}.yaml").write_text(text.replace(old, new))
+    shutil.copy(Path(__file__).with_name(f"{skill}.yaml"), place / "rehearsals")
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_rehearsal_fails_when_its_skill_does_something_else(change: str, noticed: dict[str, tuple[int, str]]) -> None:
+    """A change that does harm is noticed."""
+    status, said = noticed[change]
+    assert status == 1, said
+    assert "✗" in said

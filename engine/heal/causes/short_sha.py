@@ -96,10 +96,10 @@ class _Expanded:
 async def _expanded(case: Case, looks: Looks, short: Short) -> _Expanded:
     trouble = ""
     for repo in case.repositories():
-        where = {"repo": repo} if repo else {}
-        seen = await looks.at("git_rev_parse", {"ref": short.sha, **where})
+        found = await looks.at("git_repository", {"repo": repo} if repo else {})
+        folder = repo or found.text("path")  # where none is named, the one that is configured
+        seen = await looks.at("git_rev_parse", {"ref": short.sha, **({"repo": folder} if folder else {})})
         if sha := seen.text("sha"):
-            found = await looks.at("git_repository", where)
             return _Expanded(sha=sha, repo=repo, path=found.text("argument") or shlex.quote(repo))
         several = seen.failure.evidence.details.get("candidates") if seen.failure else None
         if several:
