@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Tests and benchmarks start thousands of programs: each is compiled once, whatever the shell says.
 unexport PYTHONDONTWRITEBYTECODE
 # Many tests wait for real processes more than they compute; each keeps to folders and ports of its own.
-JOBS ?= 6
+JOBS ?= 5
 
 .PHONY: demo test quick lint bench simulate pages wheel clean classify
 

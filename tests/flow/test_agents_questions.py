@@ -47,7 +47,9 @@ steps:
 """
 NEEDS_LOGIN = "\nsteps:\n  - {name: look, tool: look}\n"
 
-pytestmark = pytest.mark.parametrize("era", ERAS)
+in_both_eras = pytest.mark.parametrize("era", ERAS)
+in_the_newest_era = pytest.mark.parametrize("era", ERAS[-1:])
+"""For what is behind the protocol, and the same whichever of its eras is spoken."""
 
 
 @pytest.fixture
@@ -59,6 +61,7 @@ def shop(tmp_path: Path) -> Workshop:
     return made
 
 
+@in_both_eras
 async def test_the_person_is_asked_within_the_call(shop: Workshop, era: str) -> None:
     """The agent calls once, its person answers a form, and the result is that of the whole run."""
     async with agent(shop, era=era, answering=accepts(True)) as one:
@@ -69,6 +72,7 @@ async def test_the_person_is_asked_within_the_call(shop: Workshop, era: str) -> 
 
 
 @pytest.mark.parametrize("answering", [declines, None], ids=["declined", "no forms"])
+@in_the_newest_era
 async def test_who_does_not_answer_finds_the_run_waiting(shop: Workshop, era: str, answering: Any) -> None:
     """Nothing is undone; the answer says what is asked and how to answer, and answering goes on."""
     async with agent(shop, era=era, answering=answering) as one:
@@ -83,6 +87,7 @@ async def test_who_does_not_answer_finds_the_run_waiting(shop: Workshop, era: st
     assert shop.log == ["enter ann", "enter cid"]
 
 
+@in_both_eras
 async def test_several_questions_are_asked_each_by_a_form_of_its_own(shop: Workshop, era: str) -> None:
     """Whole numbers, choices, and a list as JSON in a text."""
     shop.skill(ASKS_MUCH)
@@ -101,6 +106,7 @@ async def test_several_questions_are_asked_each_by_a_form_of_its_own(shop: Works
     assert shop.log == ["enter ann"]
 
 
+@in_the_newest_era
 async def test_an_answer_that_does_not_fit_is_asked_for_again_a_few_times(shop: Workshop, era: str) -> None:
     """The form says what was wrong; at last the run waits, and a good answer is still taken."""
     shop.skill("\nsteps:\n  - {name: count, ask: {question: How many?, type: integer}}\n")
@@ -114,6 +120,7 @@ async def test_an_answer_that_does_not_fit_is_asked_for_again_a_few_times(shop: 
         assert (await one.call("run_answer", run_id=waiting["run_id"], answers={"count": "7"}))["status"] == "ok"
 
 
+@in_the_newest_era
 async def test_a_secret_question_is_left_to_a_terminal(shop: Workshop, era: str) -> None:
     """No form asks it and no agent may answer it; the secret input of the agent stands nowhere."""
     shop.skill(SECRET)
@@ -133,6 +140,7 @@ async def test_a_secret_question_is_left_to_a_terminal(shop: Workshop, era: str)
     assert secret not in str(waiting)
 
 
+@in_the_newest_era
 async def test_a_secret_input_is_there_when_the_call_comes_back(shop: Workshop, era: str) -> None:
     """It is not kept with the parked run; the same call has it again."""
     shop.skill(
@@ -148,6 +156,7 @@ async def test_a_secret_input_is_there_when_the_call_comes_back(shop: Workshop, 
     assert "hunter2" not in str(events_of(shop, result.structured_content["run_id"]))
 
 
+@in_both_eras
 async def test_a_fix_waits_for_a_person_unless_the_server_lets_agents_approve(shop: Workshop, era: str) -> None:
     """In tier `run` the agent cannot answer it; in `approve-fixes` its person is asked."""
     shop.skill(NEEDS_LOGIN)
@@ -172,6 +181,7 @@ async def parked(one: Agent, **arguments: Any) -> InputRequiredResult:
     return result
 
 
+@in_both_eras
 async def test_the_same_state_twice_gives_one_run_and_one_result(shop: Workshop, era: str) -> None:
     """At once and afterwards, with the same server and with the next one: no step runs again."""
     if era == "legacy":
@@ -197,6 +207,7 @@ async def test_the_same_state_twice_gives_one_run_and_one_result(shop: Workshop,
     assert shop.log == ["enter ann", "enter cid"]
 
 
+@in_both_eras
 async def test_a_state_that_is_not_for_this_call_is_refused(shop: Workshop, era: str, tmp_path: Path) -> None:
     """Forged, of other arguments, of another tool or another workspace: nothing runs, and the server goes on."""
     if era == "legacy":
