@@ -6,13 +6,15 @@ unexport PYTHONDONTWRITEBYTECODE
 # Many tests wait for real processes more than they compute; each keeps to folders and ports of its own.
 JOBS ?= 5
 
-.PHONY: demo test quick lint bench simulate pages wheel clean classify
+.PHONY: demo test tests quick lint bench simulate pages wheel clean classify
 
 demo: .venv/ready  ## set up, and run the main job on the embedded local profile
 	@$(BIN)/skill demo
 
-test: .venv/ready  ## set up, lint, and run every test; JOBS=1 runs them one after another
-	@$(MAKE) --no-print-directory lint
+test: .venv/ready  ## set up, lint, and run every test, at the same time; JOBS=1 runs the tests one after another
+	@$(MAKE) --no-print-directory -j2 lint tests
+
+tests: .venv/ready
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 quick: .venv/ready  ## the tests that take seconds

@@ -14,6 +14,7 @@ from tests.e2e.mcp_clients.serving import listening
 from tests.flow.workshop import Workshop
 from tests.servers import third_party
 from tests.shell import SKILL
+from tests.ways import ways
 
 GREETS = """
 inputs:
@@ -42,7 +43,7 @@ def workshop(tmp_path: Path) -> Workshop:
     return made
 
 
-@pytest.fixture(params=["stdio", "HTTP"])
+@pytest.fixture(params=ways("HTTP", "stdio"))
 def target(request: pytest.FixtureRequest, workshop: Workshop) -> Iterator[list[str]]:
     """How the Inspector is told where the server is."""
     if request.param == "stdio":

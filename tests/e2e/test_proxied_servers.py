@@ -14,6 +14,7 @@ from tests.servers import third_party as servers
 from tests.servers.configured import configure, git, kill_servers, marked, repository
 from tests.servers.site import serving
 from tests.shell import SKILL
+from tests.ways import ways
 
 EVERYTHING: tuple[tuple[str, dict[str, Any]], ...] = (
     ("echo", {"message": "Grüße, 世界"}),
@@ -87,7 +88,7 @@ def test_server_everything_is_the_same_through_the_proxy(workshop: Workshop) -> 
     assert len(workshop.json("history")) >= len(known)
 
 
-@pytest.mark.parametrize("era", [LEGACY, EITHER])
+@pytest.mark.parametrize("era", ways(LEGACY, EITHER))
 def test_a_newer_client_gets_the_results_of_a_legacy_server(workshop: Workshop, era: str) -> None:
     """A client that asks for the modern era first falls back to the one the server behind the proxy knows."""
     with typescript(over_stdio(servers.everything()), era=era) as client:

@@ -15,6 +15,7 @@ from tests.flow.workshop import Workshop, until
 from tests.servers import third_party as servers
 from tests.servers.configured import configure, git, kill_servers, marked, repository
 from tests.servers.site import Site, serving
+from tests.ways import ways
 
 TOUR = """
 inputs:
@@ -265,7 +266,7 @@ def test_no_server_outlives_the_command_that_is_killed(workshop: Workshop, site:
     assert site.asked == 1
 
 
-@pytest.mark.parametrize("era", [LEGACY, MODERN])
+@pytest.mark.parametrize("era", ways(LEGACY, MODERN))
 def test_a_client_of_ours_calls_and_heals_their_tools_through_our_server(workshop: Workshop, era: str) -> None:
     """`tool_exec` forty times at once on a server behind our server; it is killed, and the next call is healed."""
     configure(workshop, {"everything": servers.everything()})

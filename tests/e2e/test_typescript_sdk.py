@@ -13,6 +13,7 @@ import pytest
 from tests.e2e.mcp_clients.serving import as_command, listening
 from tests.e2e.mcp_clients.typescript import LEGACY, MODERN, RefusedError, TypeScriptClient, over_http, typescript
 from tests.flow.workshop import TWO_ENTRIES, Workshop, until
+from tests.ways import ways
 
 GREETS = """
 inputs:
@@ -92,7 +93,7 @@ WAYS = [
     pytest.param(Way(2, MODERN, http=False), id="second generation, modern era, stdio"),
     pytest.param(Way(2, MODERN, http=True), id="second generation, modern era, HTTP"),
 ]
-every_way = pytest.mark.parametrize("way", WAYS)
+every_way = pytest.mark.parametrize("way", [*ways(*WAYS[:2]), *WAYS[2:]])
 two_ways = pytest.mark.parametrize("way", [WAYS[0], WAYS[4]])
 
 

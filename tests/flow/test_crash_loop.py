@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-KILLS = int(os.environ.get("SKILL_TEST_KILLS", "60"))
+KILLS = int(os.environ.get("SKILL_TEST_KILLS", "30"))
 """Five hundred in the evidence of docs/durability.md; fewer in every run of the tests."""
 CANCELS = 12
 

@@ -16,9 +16,10 @@ import pytest
 
 from tests.flow.proxying import Peer, Place
 from tests.flow.workshop import until
+from tests.ways import ways
 
 SERVER = Path(__file__).parents[2] / "bench" / "scripts" / "echoing.py"
-ERAS = pytest.mark.parametrize("era", ["legacy", "modern"])
+ERAS = pytest.mark.parametrize("era", ways("legacy", "modern"))
 
 
 @pytest.fixture

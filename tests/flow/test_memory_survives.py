@@ -30,7 +30,7 @@ SEEDS = Path(__file__).parents[2] / "memory"
 FORK = multiprocessing.get_context("fork")
 """Children begin warm, so that they die in the middle of writing and not in the middle of an import."""
 
-KILLS = 100
+KILLS = 60
 WRITERS = 8
 STATISTICS = re.compile(r"^ +(?:observations|confirmed|confidence): .*\n", re.MULTILINE)
 
@@ -135,7 +135,7 @@ def test_eight_processes_write_at_once(home: Home) -> None:
 
 
 def test_memory_survives_being_killed_at_any_moment(home: Home) -> None:
-    """A hundred deaths among four writers; then one projection brings the files up to date."""
+    """Sixty deaths among four writers; then one projection brings the files up to date."""
     chance = random.Random(20261120)  # noqa: S311 - a repeatable choice of moments
     children = [_started(home.work, None) for _ in range(4)]
     for death in range(KILLS):
