@@ -101,7 +101,7 @@ class Workshop(Shell):
         assert Engine.open(self.folder, home=self.home).memory.findings() == ()
 
 
-def until(true: Callable[[], Any], *, within: float = 15.0) -> None:
+def until(true: Callable[[], Any], *, within: float = 40.0) -> None:
     """Waits until something is true; fails when it never is."""
     deadline = time.monotonic() + within
     while not true():
