@@ -49,7 +49,7 @@ NEEDS_LOGIN = "\nsteps:\n  - {name: look, tool: look}\n"
 
 in_both_eras = pytest.mark.parametrize("era", ERAS)
 in_the_newest_era = pytest.mark.parametrize("era", ERAS[-1:])
-"""For what is behind the protocol, and the same whichever of its eras is spoken."""
+"""For what is behind the protocol, the same in each era; and for states, which only the era without a handshake has."""
 
 
 @pytest.fixture
@@ -181,11 +181,9 @@ async def parked(one: Agent, **arguments: Any) -> InputRequiredResult:
     return result
 
 
-@in_both_eras
+@in_the_newest_era
 async def test_the_same_state_twice_gives_one_run_and_one_result(shop: Workshop, era: str) -> None:
     """At once and afterwards, with the same server and with the next one: no step runs again."""
-    if era == "legacy":
-        pytest.skip("only the era without a handshake has states")
     told: list[Any] = []
 
     async def back(one: Agent, question: InputRequiredResult) -> None:
@@ -207,11 +205,9 @@ async def test_the_same_state_twice_gives_one_run_and_one_result(shop: Workshop,
     assert shop.log == ["enter ann", "enter cid"]
 
 
-@in_both_eras
+@in_the_newest_era
 async def test_a_state_that_is_not_for_this_call_is_refused(shop: Workshop, era: str, tmp_path: Path) -> None:
     """Forged, of other arguments, of another tool or another workspace: nothing runs, and the server goes on."""
-    if era == "legacy":
-        pytest.skip("only the era without a handshake has states")
     shop.skill(ASKS, "other")
     elsewhere = Workshop(tmp_path / "elsewhere", shop.home)
     elsewhere.furnish()

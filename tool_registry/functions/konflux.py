@@ -146,7 +146,7 @@ async def konflux_list_applications(context: ToolContext, namespace: Named = "",
         limit: How many are given at most.
 
     Returns:
-        namespace, applications, names, count and truncated.
+        namespace, applications, names, count (before the limit) and truncated.
     """
     place = tenant(namespace, context)
     found, more = await newest_of("applications", place, context)
@@ -158,7 +158,7 @@ async def konflux_list_applications(context: ToolContext, namespace: Named = "",
         "namespace": place,
         "applications": kept,
         "names": names,
-        "count": len(kept),
+        "count": len(told),
         "truncated": more or len(told) > limit,
     }
 
@@ -183,7 +183,7 @@ async def konflux_list_components(
         limit: How many are given at most.
 
     Returns:
-        namespace, components, names, count and truncated.
+        namespace, components, names, count (before the limit) and truncated.
     """
     place = tenant(namespace, context)
     found, more = await newest_of("components", place, context)
@@ -196,7 +196,7 @@ async def konflux_list_components(
         "namespace": place,
         "components": kept,
         "names": names,
-        "count": len(kept),
+        "count": len(wanted),
         "truncated": more or len(wanted) > limit,
     }
 

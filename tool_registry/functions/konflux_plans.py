@@ -53,7 +53,7 @@ async def konflux_list_release_plans(
         limit: How many are given at most.
 
     Returns:
-        namespace, plans, names, count and truncated.
+        namespace, plans, names, count (before the limit) and truncated.
     """
     place = tenant(namespace, context)
     found, more = await newest_of("releaseplans", place, context)

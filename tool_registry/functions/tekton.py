@@ -159,7 +159,7 @@ async def tkn_taskrun_list(
         limit: How many of the newest are given at most.
 
     Returns:
-        namespace, task_runs, failed (tasks), count and truncated.
+        namespace, task_runs, failed (tasks), count (before the limit) and truncated.
     """
     place = tenant(namespace, context)
     tasks, more = await runs_of_tasks(pipeline_run, place, context)
@@ -168,7 +168,7 @@ async def tkn_taskrun_list(
         "namespace": place,
         "task_runs": kept,
         "failed": _failed(kept),
-        "count": len(kept),
+        "count": len(tasks),
         "truncated": more or len(tasks) > limit,
     }
 

@@ -215,6 +215,17 @@ async def test_a_name_of_a_release_is_short_enough_for_a_label(here: ToolContext
     assert "--" not in made["release"]["name"]
 
 
+async def test_a_limit_shortens_a_list_and_not_its_count(here: ToolContext, server: Konflux) -> None:
+    """Of lists by name as of those by time; so a tenant is summed up with all its components."""
+    for number in range(3):
+        server.cluster.objects.add("components", f"more-{number}", TENANT, spec={"application": "shop"})
+    parts = await konflux_list_components(here, limit=2)
+    assert (len(parts["components"]), parts["count"], parts["truncated"]) == (2, 4, True)
+    tasks = await tkn_taskrun_list(here, limit=1)
+    assert (len(tasks["task_runs"]), tasks["truncated"]) == (1, True)
+    assert tasks["count"] == (await tkn_taskrun_list(here))["count"] > 1
+
+
 async def test_pipeline_runs_are_found_by_what_they_were_begun_for(here: ToolContext) -> None:
     """The newest first, by state, request, branch, component or snapshot."""
     assert (await tkn_pipelinerun_list(here))["names"] == [BUILD, TEST, OLD]
