@@ -52,8 +52,8 @@ async def ask_cluster(  # noqa: PLR0913 - a request is a flat record, every part
     """What the domain's cluster answers; a refusal says what the cluster itself says."""
     if on_platform(context.settings):
         raise ToolError(
-            "the domain means the embedded platform, and only a Kubernetes cluster can answer this;"
-            " skill.toml describes clusters, and `environment`, --domain or `heal: {domain: NAME}` names one",
+            "only a Kubernetes cluster can answer this, and none is named: describe it as [clusters.NAME] in skill.toml"
+            " (`skill init` writes what it finds), and name it, as -i environment=NAME or --domain NAME",
             kind="configuration_error",
             sent=False,
         )
